@@ -1,0 +1,83 @@
+/**
+ * The disk as the broker sees it: a port, implemented by `realDisk` (node:fs) and by `MemoryDisk`.
+ * Guarantees: an operation either happened or failed with a `DiskError`; `writev` writes all bytes or reports an error.
+ * A callback is never called before the call that took it has returned.
+ * Leaves out sharing: one writer per file, and a directory belongs to one process (see `lock`).
+ */
+
+/** Why an operation failed. `code` is the operating system's name (`ENOSPC`, `EIO`, `ENOENT`) or `LOCKED`. */
+export class DiskError extends Error {
+  constructor(
+    message: string,
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'DiskError';
+  }
+}
+
+/** Tells a missing file from every other trouble. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof DiskError && error.code === 'ENOENT';
+}
+
+/** What `stat` knows. Sizes in bytes, times in epoch milliseconds. */
+export interface DiskStat {
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly isDirectory: boolean;
+}
+
+/** An open file. Positions and lengths are bytes. */
+export interface DiskFile {
+  readonly path: string;
+  /** Reads up to `length` bytes from `position` into a buffer that nobody else uses; shorter at the end of the file. */
+  read(position: number, length: number): Promise<Buffer>;
+  /**
+   * Writes all buffers one after the other at `position`. The buffers must not change any more, ever: a disk in memory
+   * keeps them. After an error an unknown part of the bytes may have been written.
+   */
+  writev(buffers: readonly Buffer[], position: number, done: (error: DiskError | null) => void): void;
+  /** Cuts or zero-extends the file to `sizeBytes`. */
+  truncate(sizeBytes: number): Promise<void>;
+  /** Forces the bytes to the device (fdatasync). After an error the content is unknown and must not be trusted. */
+  sync(): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** How to open: `read` an existing file, `write` an existing or new one (never truncated), `create` a new and empty one. */
+export type OpenMode = 'read' | 'write' | 'create';
+
+/** Held by one process; ends with `release` or with the process. */
+export interface DiskLock {
+  release(): Promise<void>;
+}
+
+/** The port. Paths are joined by the caller with `/`. */
+export interface Disk {
+  open(path: string, mode: OpenMode): Promise<DiskFile>;
+  /** The whole content. Rejects with `ENOENT` when there is none. */
+  readFile(path: string): Promise<Buffer>;
+  /** Replaces a file as one step: readers see the old or the new content. `sync` forces it to the device first. */
+  replaceFile(path: string, content: Buffer, options: { sync: boolean }): Promise<void>;
+  /** Names (not paths) of the entries of a directory, in no particular order. */
+  readdir(path: string): Promise<string[]>;
+  /** Null when there is nothing at `path`. */
+  stat(path: string): Promise<DiskStat | null>;
+  /** Makes a directory and its parents; an existing one is fine. */
+  mkdir(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file; a missing one is fine. */
+  unlink(path: string): Promise<void>;
+  /** Removes a directory with all that is in it; a missing one is fine. */
+  removeDirectory(path: string): Promise<void>;
+  /** Makes created, renamed and removed names of a directory durable. A no-op where the system has no such call. */
+  syncDirectory(path: string): Promise<void>;
+  /**
+   * Takes `<directory>/.lock` for this process, taking over what a dead process left.
+   * Rejects with a `DiskError` of code `LOCKED` that names the owner when another live broker holds it.
+   */
+  lock(directory: string): Promise<DiskLock>;
+}

@@ -1,0 +1,40 @@
+/**
+ * Every bound in the broker, in one place: what may queue, wait, be cached or be held open, and how much of it.
+ * Guarantees: the relations between bounds are asserted when this file loads.
+ */
+import { assert } from './assert.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bytes of recent batches one partition keeps in memory for readers at the end of its log. */
+export const TAIL_BYTES_PER_PARTITION_MAX = 8 * MIB;
+/** The same for all partitions of a broker together. */
+export const TAIL_BYTES_TOTAL_MAX = 128 * MIB;
+/** Memory is taken in pieces that start small, so that idle partitions cost little, and double while a partition is busy. */
+export const TAIL_CHUNK_BYTES_MIN = 16 * KIB;
+export const TAIL_CHUNK_BYTES_MAX = 1 * MIB;
+
+/** Appended bytes that the operating system has not accepted yet, all partitions together; beyond it appends are refused. */
+export const UNWRITTEN_BYTES_MAX = 256 * MIB;
+/** From here on connections should stop reading produce requests; see `WritePressure`. */
+export const UNWRITTEN_BYTES_HIGH = 64 * MIB;
+/** Largest number of bytes of one write call. */
+export const WRITE_BYTES_MAX = 16 * MIB;
+
+/** Requests parked in `Waits`. One connection parks at most one fetch at a time, so this bounds connections. */
+export const PARKED_WAITS_MAX = 100_000;
+
+/** Files of older segments held open for reading, all partitions together. Active segments are open besides. */
+export const OPEN_SEGMENT_FILES_MAX = 256;
+/** Bytes of indexes of older segments held in memory, all partitions together. */
+export const INDEX_CACHE_BYTES_MAX = 32 * MIB;
+/** Bytes read in one step while a log is recovered or replayed. */
+export const SCAN_BYTES = 1 * MIB;
+/** Partitions opened at the same time when a broker starts. */
+export const OPENING_PARTITIONS_MAX = 16;
+
+assert(TAIL_CHUNK_BYTES_MIN <= TAIL_CHUNK_BYTES_MAX, 'The smallest tail chunk must not exceed the largest.');
+assert(TAIL_CHUNK_BYTES_MAX <= TAIL_BYTES_PER_PARTITION_MAX, 'A tail must hold at least one chunk.');
+assert(TAIL_BYTES_PER_PARTITION_MAX <= TAIL_BYTES_TOTAL_MAX, 'All tails together must hold at least one.');
+assert(UNWRITTEN_BYTES_HIGH < UNWRITTEN_BYTES_MAX, 'Reading must stop before appends are refused.');
