@@ -1,0 +1,50 @@
+/**
+ * What the leader of a group does with the subscriptions of all members, whatever the strategy.
+ *
+ * Guarantees that every strategy sees the members in Java's order, so that mixed groups of Java and Node members get
+ * the same assignment whoever leads. Leaves out how subscriptions and assignments travel (group/membership.ts).
+ */
+import type { TopicPartition } from '../topic-partition.js';
+
+/** A member of the group, as the leader sees it. */
+export interface GroupMember {
+  readonly memberId: string;
+  /** Set for static members (KIP-345). */
+  readonly groupInstanceId: string | null;
+  /** The topics this member subscribes to; members of one group may differ. */
+  readonly topics: readonly string[];
+}
+
+/** A strategy for sharing out partitions. */
+export interface Assignor {
+  /** Name in `partitionAssignmentStrategy` and on the wire. */
+  readonly name: string;
+  /**
+   * Shares out all partitions of all subscribed topics.
+   *
+   * @param members all members, in any order
+   * @param partitionCounts number of partitions by topic; a topic without an entry does not exist (yet) and is left out
+   * @returns the partitions of every member, by member id; a member that gets none has an empty list
+   */
+  assign(members: readonly GroupMember[], partitionCounts: ReadonlyMap<string, number>): Map<string, TopicPartition[]>;
+}
+
+/** Java's order of members: static ones first, by instance id, then the dynamic ones by member id. */
+export function compareMembers(one: GroupMember, other: GroupMember): number {
+  if (one.groupInstanceId !== null && other.groupInstanceId !== null) {
+    return compareStrings(one.groupInstanceId, other.groupInstanceId);
+  }
+  if (one.groupInstanceId !== null) return -1;
+  if (other.groupInstanceId !== null) return 1;
+  return compareStrings(one.memberId, other.memberId);
+}
+
+/** Java's `String.compareTo`: by UTF-16 units, as `<` does in JavaScript. */
+export function compareStrings(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+/** An assignment in which every member has nothing yet. */
+export function emptyAssignment(members: readonly GroupMember[]): Map<string, TopicPartition[]> {
+  return new Map(members.map((member) => [member.memberId, []]));
+}
