@@ -58,7 +58,8 @@ export const ERROR_MESSAGES = {
   INVALID_PRODUCER_EPOCH: 'A producer with the same id and a higher epoch has taken over.',
   INVALID_TXN_STATE: 'The transaction is not in a state that allows this operation.',
   INVALID_PRODUCER_ID_MAPPING: 'The transactional id is unknown, or belongs to another producer id now.',
-  INVALID_TRANSACTION_TIMEOUT: 'The transaction timeout is above what the broker allows; see transaction.max.timeout.ms.',
+  INVALID_TRANSACTION_TIMEOUT:
+    'The transaction timeout is above what the broker allows; see transaction.max.timeout.ms.',
   CONCURRENT_TRANSACTIONS: 'Another operation on the same transaction has not finished; try again.',
   TRANSACTION_COORDINATOR_FENCED: 'The markers come from a transaction coordinator that has been replaced.',
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'Not allowed to use this transactional id; grant the right to this user.',
