@@ -1,0 +1,216 @@
+/**
+ * A bounds-checked cursor over one buffer: Kafka's primitive types, big-endian.
+ *
+ * Every read checks the end first, every length is checked against what is left before anything is allocated, and byte
+ * strings are views, not copies. A read that would pass the end raises a {@link ProtocolError} and never crashes.
+ */
+import { ProtocolError } from './protocol-error.js';
+import { ZERO_UUID } from './schema.js';
+
+const TWO_32 = 0x1_0000_0000;
+
+/** Reads Kafka's primitive types from a buffer, from `position` up to `end`. */
+export class Reader {
+  buffer: Buffer;
+  position: number;
+  end: number;
+
+  constructor(buffer: Buffer, position = 0, end = buffer.length) {
+    this.buffer = buffer;
+    this.position = position;
+    this.end = end;
+  }
+
+  /** Bytes left. */
+  get remaining(): number {
+    return this.end - this.position;
+  }
+
+  private take(count: number): number {
+    const start = this.position;
+    if (count > this.end - start) {
+      throw new ProtocolError(
+        'TRUNCATED',
+        `needs ${count} bytes at position ${start}, only ${this.end - start} are left`,
+      );
+    }
+    this.position = start + count;
+    return start;
+  }
+
+  bool(): boolean {
+    return this.buffer[this.take(1)] !== 0;
+  }
+
+  int8(): number {
+    return this.buffer.readInt8(this.take(1));
+  }
+
+  int16(): number {
+    return this.buffer.readInt16BE(this.take(2));
+  }
+
+  uint16(): number {
+    return this.buffer.readUInt16BE(this.take(2));
+  }
+
+  int32(): number {
+    return this.buffer.readInt32BE(this.take(4));
+  }
+
+  uint32(): number {
+    return this.buffer.readUInt32BE(this.take(4));
+  }
+
+  int64(): bigint {
+    return this.buffer.readBigInt64BE(this.take(8));
+  }
+
+  /** An int64 as a number; raises INVALID_VALUE beyond 2^53. */
+  long(): number {
+    const start = this.take(8);
+    const value = this.buffer.readInt32BE(start) * TWO_32 + this.buffer.readUInt32BE(start + 4);
+    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) {
+      throw new ProtocolError('INVALID_VALUE', `the int64 at position ${start} is beyond 2^53`);
+    }
+    return value;
+  }
+
+  float64(): number {
+    return this.buffer.readDoubleBE(this.take(8));
+  }
+
+  /** Unsigned varint, at most 5 bytes. */
+  uvarint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.buffer[this.take(1)] as number;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) {
+        if (value >= TWO_32) break;
+        return value;
+      }
+    }
+    throw new ProtocolError('INVALID_VALUE', `a varint before position ${this.position} does not fit 32 bits`);
+  }
+
+  uuid(): string {
+    const start = this.take(16);
+    const text = this.buffer.toString('base64url', start, start + 16);
+    return text === ZERO_UUID ? ZERO_UUID : text;
+  }
+
+  /** A length already read: -1 is null, anything else must be there. */
+  private text(length: number): string | null {
+    if (length === -1) return null;
+    if (length < 0) throw new ProtocolError('INVALID_LENGTH', `a string has the length ${length}`);
+    const start = this.take(length);
+    return length === 0 ? '' : this.buffer.toString('utf8', start, start + length);
+  }
+
+  private view(length: number): Buffer | null {
+    if (length === -1) return null;
+    if (length < 0) throw new ProtocolError('INVALID_LENGTH', `a byte string has the length ${length}`);
+    const start = this.take(length);
+    return this.buffer.subarray(start, start + length);
+  }
+
+  nullableString(): string | null {
+    return this.text(this.int16());
+  }
+
+  string(): string {
+    return notNull(this.text(this.int16()), 'string');
+  }
+
+  compactNullableString(): string | null {
+    return this.text(this.uvarint() - 1);
+  }
+
+  compactString(): string {
+    return notNull(this.text(this.uvarint() - 1), 'string');
+  }
+
+  nullableBytes(): Buffer | null {
+    return this.view(this.int32());
+  }
+
+  bytes(): Buffer {
+    return notNull(this.view(this.int32()), 'byte string');
+  }
+
+  compactNullableBytes(): Buffer | null {
+    return this.view(this.uvarint() - 1);
+  }
+
+  compactBytes(): Buffer {
+    return notNull(this.view(this.uvarint() - 1), 'byte string');
+  }
+
+  private count(length: number, elementBytesMin: number): number {
+    if (length < -1) throw new ProtocolError('INVALID_LENGTH', `an array has the length ${length}`);
+    if (length * elementBytesMin > this.end - this.position) {
+      throw new ProtocolError(
+        'INVALID_LENGTH',
+        `an array claims ${length} elements, only ${this.end - this.position} bytes are left`,
+      );
+    }
+    return length;
+  }
+
+  /** Count of an array whose elements take at least `elementBytesMin` bytes each; -1 is null. */
+  nullableCount(elementBytesMin: number): number {
+    return this.count(this.int32(), elementBytesMin);
+  }
+
+  arrayCount(elementBytesMin: number): number {
+    return notNegative(this.count(this.int32(), elementBytesMin));
+  }
+
+  compactNullableCount(elementBytesMin: number): number {
+    return this.count(this.uvarint() - 1, elementBytesMin);
+  }
+
+  compactCount(elementBytesMin: number): number {
+    return notNegative(this.count(this.uvarint() - 1, elementBytesMin));
+  }
+
+  /** Presence byte of a nullable struct: true when the struct follows. */
+  present(): boolean {
+    return this.int8() >= 0;
+  }
+
+  /** Reads the size of a tagged field and returns the position at which the field must end. */
+  taggedEnd(): number {
+    const size = this.uvarint();
+    if (size > this.end - this.position) {
+      throw new ProtocolError('INVALID_LENGTH', `a tagged field claims ${size} bytes, only ${this.remaining} are left`);
+    }
+    return this.position + size;
+  }
+
+  /** Raises INVALID_LENGTH when a tagged field did not take the bytes it announced. */
+  finishTagged(fieldEnd: number): void {
+    if (this.position !== fieldEnd) {
+      throw new ProtocolError('INVALID_LENGTH', `a tagged field took ${this.position - fieldEnd} bytes too many`);
+    }
+  }
+
+  /** Skips a tagged section of which no tag is known. */
+  skipTagged(): void {
+    for (let count = this.uvarint(); count > 0; count--) {
+      this.uvarint();
+      this.position = this.taggedEnd();
+    }
+  }
+}
+
+function notNull<T>(value: T | null, what: string): T {
+  if (value === null) throw new ProtocolError('INVALID_VALUE', `a ${what} that must not be null is null`);
+  return value;
+}
+
+function notNegative(count: number): number {
+  if (count < 0) throw new ProtocolError('INVALID_VALUE', 'an array that must not be null is null');
+  return count;
+}
