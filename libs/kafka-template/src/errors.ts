@@ -1,0 +1,121 @@
+/**
+ * Every error this library raises itself, each with a stable `code`.
+ *
+ * Errors of the broker and of the client keep their own codes (Kafka's names) and arrive as `cause`.
+ * Messages say what failed, why, and what to do next; they name records as topic-partition@offset, never by value.
+ */
+
+/** Codes of the errors raised by this library. Errors with another code come from the driver or the broker. */
+export const KafkaTemplateErrorCode = {
+  /** The options of the module or of a listener are wrong; the message lists every problem. */
+  OPTIONS: 'OPTIONS',
+  /** A method was called in a state in which it makes no sense. */
+  ILLEGAL_STATE: 'ILLEGAL_STATE',
+  /** A key or value could not be turned into bytes. */
+  SERIALIZATION: 'SERIALIZATION',
+  /** Bytes of a record could not be turned into a key or value. Never retried by default. */
+  DESERIALIZATION: 'DESERIALIZATION',
+  /** `SendFuture.get(timeoutMs)` ran out of time; the record may still arrive. */
+  SEND_TIMEOUT: 'SEND_TIMEOUT',
+  /** A send failed and the driver gave no code. */
+  SEND_FAILED: 'SEND_FAILED',
+  /** A batch listener says which record of its batch failed. */
+  BATCH_LISTENER_FAILED: 'BATCH_LISTENER_FAILED',
+  /** A topic does not exist and `missingTopicsFatal` is true. */
+  MISSING_TOPICS: 'MISSING_TOPICS',
+  /** The driver in use cannot do what an option asks for. */
+  UNSUPPORTED_BY_DRIVER: 'UNSUPPORTED_BY_DRIVER',
+} as const;
+
+/** Base class: everything this library throws or rejects with. */
+export class KafkaTemplateError extends Error {
+  override name = 'KafkaTemplateError';
+  /** Stable: one of {@link KafkaTemplateErrorCode}, or the code of the driver's error that caused this one. */
+  readonly code: string;
+
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** Wrong options. `problems` holds each of them; the message is all of them together. */
+export class KafkaOptionsError extends KafkaTemplateError {
+  override name = 'KafkaOptionsError';
+
+  constructor(
+    /** Whose options: `KafkaModule` or `OrderListener#onOrder`. */
+    readonly subject: string,
+    /** One sentence per problem. */
+    readonly problems: readonly string[],
+  ) {
+    super(
+      KafkaTemplateErrorCode.OPTIONS,
+      `The options of ${subject} have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:` +
+        problems.map((problem) => `\n  - ${problem}`).join(''),
+    );
+  }
+}
+
+/** A key or value cannot be sent. Nothing was handed to the driver. */
+export class SerializationError extends KafkaTemplateError {
+  override name = 'SerializationError';
+
+  constructor(message: string, cause?: unknown) {
+    super(KafkaTemplateErrorCode.SERIALIZATION, message, cause);
+  }
+}
+
+/** Which bytes could not be understood, and where they lie. */
+export interface DeserializationErrorDetails {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Key or value. */
+  readonly part: 'key' | 'value';
+  /** The bytes as they came from the broker. */
+  readonly bytes: Buffer | null;
+}
+
+/** The bytes of a record are not what the listener asked for. Retrying cannot help, so it is not retried by default. */
+export class DeserializationError extends KafkaTemplateError {
+  override name = 'DeserializationError';
+
+  constructor(
+    message: string,
+    readonly details: DeserializationErrorDetails,
+    cause?: unknown,
+  ) {
+    super(KafkaTemplateErrorCode.DESERIALIZATION, message, cause);
+  }
+}
+
+/** A batch listener failed at one record: what comes before it is committed, it and the rest are delivered again. */
+export class BatchListenerFailedError extends KafkaTemplateError {
+  override name = 'BatchListenerFailedError';
+
+  constructor(
+    message: string,
+    /** Position of the failed record in the array the listener was given, from 0. */
+    readonly index: number,
+    cause?: unknown,
+  ) {
+    super(KafkaTemplateErrorCode.BATCH_LISTENER_FAILED, message, cause);
+  }
+}
+
+/** The `code` of any error that carries one as text, else undefined. */
+export function errorCodeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Whatever was thrown, as an Error. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

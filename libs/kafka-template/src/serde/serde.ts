@@ -1,0 +1,97 @@
+/**
+ * How keys and values become bytes and back: the contract and the four built-in ways.
+ *
+ * `auto`, the default, sends strings as they are, bytes as they are, null as a tombstone and everything else as JSON;
+ * it reads what the listener's parameter asks for ({@link DecodeTarget}). The raw bytes stay reachable on the record.
+ * Leaves out schema registries: a `Serde` of one's own is the place for them.
+ */
+import { SerializationError } from '../errors.js';
+import { decodeJson, encodeJson, looksLikeJson } from './json.js';
+
+/**
+ * What a listener wants to see: `text`, `bytes` or `json` when its parameter type says so, `auto` when it does not
+ * (interface, union, unknown): then a value that begins with `{` or `[` is JSON and anything else is text.
+ */
+export type DecodeTarget = 'auto' | 'text' | 'bytes' | 'json';
+
+/** Turns keys or values into bytes and back. Throws on what it cannot convert; the library adds topic and offset. */
+export interface Serde {
+  /** Null is sent as null. A string is encoded as UTF-8 by the driver. */
+  serialize(data: unknown, topic: string): Buffer | string | null;
+  /** Is not asked about null. */
+  deserialize(bytes: Buffer, target: DecodeTarget, topic: string): unknown;
+}
+
+/** The built-in ways, by name. */
+export type SerdeName = 'auto' | 'json' | 'string' | 'bytes';
+
+/** Whether `data` is bytes of any of JavaScript's kinds. */
+function bytesOf(data: unknown): Buffer | undefined {
+  if (Buffer.isBuffer(data)) return data;
+  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer) return Buffer.from(data);
+  return undefined;
+}
+
+/** By the type of the value when sending, by the type of the parameter when receiving. */
+export const autoSerde: Serde = {
+  serialize(data) {
+    if (typeof data === 'string') return data;
+    if (data === null) return null;
+    if (typeof data === 'bigint') return data.toString();
+    return bytesOf(data) ?? encodeJson(data);
+  },
+  deserialize(bytes, target) {
+    if (target === 'bytes') return bytes;
+    if (target === 'json' || (target === 'auto' && looksLikeJson(bytes))) return decodeJson(bytes);
+    return bytes.toString();
+  },
+};
+
+/** As {@link autoSerde}, but a key of unknown type is always text: `{` at its start means nothing. */
+export const autoKeySerde: Serde = {
+  serialize: (data, topic) => autoSerde.serialize(data, topic),
+  deserialize: (bytes, target, topic) => autoSerde.deserialize(bytes, target === 'auto' ? 'text' : target, topic),
+};
+
+/** Everything is JSON, strings too. */
+export const jsonSerde: Serde = {
+  serialize: (data) => (data === null ? null : encodeJson(data)),
+  deserialize: (bytes, target) => (target === 'bytes' ? bytes : decodeJson(bytes)),
+};
+
+/** Everything is text. An object is refused rather than sent as `[object Object]`. */
+export const stringSerde: Serde = {
+  serialize(data) {
+    if (data === null || typeof data === 'string') return data;
+    if (typeof data === 'number' || typeof data === 'boolean' || typeof data === 'bigint') return String(data);
+    throw new SerializationError(`serializer 'string' got ${describe(data)}; use 'auto' or 'json' to send it as JSON`);
+  },
+  deserialize: (bytes, target) => (target === 'bytes' ? bytes : bytes.toString()),
+};
+
+/** Everything is bytes, and only bytes can be sent. */
+export const bytesSerde: Serde = {
+  serialize(data) {
+    if (data === null) return null;
+    const bytes = bytesOf(data);
+    if (bytes !== undefined) return bytes;
+    throw new SerializationError(`serializer 'bytes' got ${describe(data)}; pass a Buffer or another typed array`);
+  },
+  deserialize: (bytes) => bytes,
+};
+
+/** The serde a name stands for; one's own serde stands for itself. `auto` differs between keys and values. */
+export function serdeOf(choice: SerdeName | Serde | undefined, part: 'key' | 'value'): Serde {
+  if (typeof choice === 'object') return choice;
+  if (choice === 'json') return jsonSerde;
+  if (choice === 'string') return stringSerde;
+  if (choice === 'bytes') return bytesSerde;
+  return part === 'key' ? autoKeySerde : autoSerde;
+}
+
+function describe(data: unknown): string {
+  if (data === undefined) return 'undefined';
+  if (typeof data !== 'object' || data === null) return `a ${typeof data}`;
+  return `an object of class ${data.constructor?.name ?? 'null'}`;
+}

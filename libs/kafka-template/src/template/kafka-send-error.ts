@@ -1,0 +1,27 @@
+/**
+ * A send that failed, with the record that was not sent. Spring's KafkaProducerException.
+ */
+import { KafkaTemplateError, KafkaTemplateErrorCode, errorCodeOf, messageOf } from '../errors.js';
+import type { ProducerRecord } from './producer-record.js';
+
+/** A record could not be sent. `cause` says why, `code` is the cause's: `TIMEOUT`, `SERIALIZATION`, Kafka's names. */
+export class KafkaSendError extends KafkaTemplateError {
+  override name = 'KafkaSendError';
+
+  constructor(
+    /** The record as it was given to the template. */
+    readonly record: ProducerRecord,
+    cause: unknown,
+  ) {
+    super(
+      errorCodeOf(cause) ?? KafkaTemplateErrorCode.SEND_FAILED,
+      `A record for ${describeTarget(record)} was not sent: ${messageOf(cause)}`,
+      cause,
+    );
+  }
+}
+
+function describeTarget(record: ProducerRecord): string {
+  const topic = typeof record.topic === 'string' && record.topic !== '' ? `topic ${record.topic}` : 'no topic';
+  return typeof record.partition === 'number' ? `${topic}, partition ${record.partition}` : topic;
+}

@@ -1,0 +1,192 @@
+/**
+ * Sends records: fire and forget, synchronously, or with callbacks. Spring's KafkaTemplate.
+ *
+ * `send` never blocks and never throws for anything a broker or a record's contents may cause: every failure arrives by
+ * the returned future and then by the ProducerListener, and never before `send` has returned. Records are handed to the
+ * producer in the order of the calls. Leaves out transactions and request/reply.
+ */
+import type { DriverProducer, DriverProducerRecord, PartitionInfo, RecordMetadata } from '../drivers/driver.js';
+import { KafkaTemplateError, KafkaTemplateErrorCode, SerializationError, messageOf } from '../errors.js';
+import type { Clock } from '../io/clock.js';
+import type { Log } from '../io/log.js';
+import type { RecordSerdes } from '../serde/record-serdes.js';
+import { KafkaSendError } from './kafka-send-error.js';
+import type { ProducerListener } from './producer-listener.js';
+import { type ProducerRecord, headerList } from './producer-record.js';
+import { SendFuture, type SendFutureHost } from './send-future.js';
+import { SendResult } from './send-result.js';
+
+/** Settings of a template. */
+export interface TemplateOptions {
+  /** Topic of `sendDefault`. */
+  defaultTopic?: string;
+  /** How long `close` waits for records on their way. Default 10000. */
+  closeTimeoutMs?: number;
+}
+
+/** What a template works with. */
+export interface KafkaTemplateParts {
+  readonly producer: DriverProducer;
+  readonly serdes: RecordSerdes;
+  readonly listener: ProducerListener;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
+
+/** Injectable sender of records. One per application is the normal case; it is safe to use from everywhere. */
+export class KafkaTemplate {
+  readonly #parts: KafkaTemplateParts;
+  readonly #options: TemplateOptions;
+  readonly #host: SendFutureHost;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: KafkaTemplateParts, options: TemplateOptions = {}) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#host = { clock: parts.clock, log: parts.log };
+  }
+
+  /** Topic of `sendDefault`, if one is configured. */
+  get defaultTopic(): string | undefined {
+    return this.#options.defaultTopic;
+  }
+
+  /** Sends a record with everything a record can have. */
+  send<K, V>(record: ProducerRecord<K, V>): SendFuture<K, V>;
+  /** Sends a value without a key; the partition is the producer's choice. */
+  send<V>(topic: string, value: V): SendFuture<null, V>;
+  /** Sends a value with a key: equal keys go to the same partition and keep their order. */
+  send<K, V>(topic: string, key: K, value: V): SendFuture<K, V>;
+  /** Sends to a chosen partition. */
+  send<K, V>(topic: string, partition: number | null, key: K, value: V): SendFuture<K, V>;
+  /** Sends to a chosen partition with a timestamp in epoch milliseconds. */
+  send<K, V>(
+    topic: string,
+    partition: number | null,
+    timestamp: number | null,
+    key: K,
+    value: V,
+  ): SendFuture<K, V>;
+  send(first: string | ProducerRecord, ...rest: unknown[]): SendFuture {
+    return this.#dispatch(typeof first === 'string' ? recordOf(first, rest) : first);
+  }
+
+  /** As `send` without the topic: the template's `defaultTopic`. Throws ILLEGAL_STATE when there is none. */
+  sendDefault<V>(value: V): SendFuture<null, V>;
+  sendDefault<K, V>(key: K, value: V): SendFuture<K, V>;
+  sendDefault<K, V>(partition: number | null, key: K, value: V): SendFuture<K, V>;
+  sendDefault<K, V>(
+    partition: number | null,
+    timestamp: number | null,
+    key: K,
+    value: V,
+  ): SendFuture<K, V>;
+  sendDefault(...parameters: unknown[]): SendFuture {
+    const topic = this.#options.defaultTopic;
+    if (topic === undefined) {
+      throw new KafkaTemplateError(
+        KafkaTemplateErrorCode.ILLEGAL_STATE,
+        'sendDefault needs a default topic: set template.defaultTopic in the options of KafkaModule, or use send(topic, ...)',
+      );
+    }
+    return this.#dispatch(recordOf(topic, parameters));
+  }
+
+  /** Resolves when everything sent before has been acknowledged or has failed, callbacks included. */
+  flush(): Promise<void> {
+    return this.#parts.producer.flush();
+  }
+
+  /** The partitions of a topic, as the producer knows them. */
+  partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
+    return this.#parts.producer.partitionsFor(topic);
+  }
+
+  /**
+   * Waits for what is on its way, up to `closeTimeoutMs`, fails the rest, and disconnects: every future has completed
+   * when this resolves. The module does it when the application shuts down. Later sends fail.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#parts.producer.close(this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
+    return this.#closing;
+  }
+
+  #dispatch(record: ProducerRecord): SendFuture {
+    const future = new SendFuture(record, this.#host);
+    let appended = false;
+    try {
+      if (this.#closing !== undefined) {
+        throw new KafkaTemplateError('CLOSED', 'the template is closed: the application is shutting down');
+      }
+      this.#parts.producer.append(this.#serialize(record), (error, metadata) => {
+        // A driver may know at once that it cannot send. The caller has no future yet, so it hears of it afterwards.
+        if (appended) this.#complete(future, error, metadata);
+        else queueMicrotask(() => this.#complete(future, error, metadata));
+      });
+    } catch (error) {
+      queueMicrotask(() => this.#complete(future, error, null));
+    }
+    appended = true;
+    return future;
+  }
+
+  #serialize(record: ProducerRecord): DriverProducerRecord {
+    const { topic, partition, timestamp } = record;
+    if (typeof topic !== 'string' || topic === '') {
+      throw new SerializationError('the topic must be a string that is not empty');
+    }
+    if (partition != null && !(Number.isInteger(partition) && partition >= 0)) {
+      throw new SerializationError(`partition must be a whole number from 0, or null, and is ${String(partition)}`);
+    }
+    return {
+      topic,
+      partition: partition ?? null,
+      timestamp: timestamp ?? undefined,
+      key: this.#serializePart('key', record.key ?? null, topic),
+      value: this.#serializePart('value', record.value, topic),
+      headers: headerList(record.headers),
+    };
+  }
+
+  #serializePart(part: 'key' | 'value', data: unknown, topic: string): Buffer | string | null {
+    try {
+      return this.#parts.serdes[part].serialize(data, topic);
+    } catch (error) {
+      throw new SerializationError(`the ${part} cannot be serialised: ${messageOf(error)}`, error);
+    }
+  }
+
+  /** The order is Spring's: the future first, with its callbacks, then the listener. */
+  #complete(future: SendFuture, cause: unknown, metadata: RecordMetadata | null): void {
+    const { listener, log } = this.#parts;
+    const { record } = future;
+    try {
+      if (metadata !== null && cause === null) {
+        future.complete(undefined, new SendResult(record, metadata));
+        listener.onSuccess?.(record, metadata);
+      } else {
+        const error = new KafkaSendError(record, cause);
+        future.complete(error, undefined);
+        listener.onError?.(record, metadata, error);
+      }
+    } catch (error) {
+      log.error(`The ProducerListener failed on a record for topic ${String(record.topic)}`, error);
+    }
+  }
+}
+
+/** The record that the positional forms of `send` stand for. They differ by how many parameters they have. */
+function recordOf(topic: string, parameters: readonly unknown[]): ProducerRecord {
+  if (parameters.length >= 4) {
+    const [partition, timestamp, key, value] = parameters;
+    return { topic, partition: partition as number | null, timestamp: timestamp as number | null, key, value };
+  }
+  if (parameters.length === 3) {
+    const [partition, key, value] = parameters;
+    return { topic, partition: partition as number | null, key, value };
+  }
+  if (parameters.length === 2) return { topic, key: parameters[0], value: parameters[1] };
+  return { topic, value: parameters[0] };
+}
