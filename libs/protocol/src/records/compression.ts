@@ -3,8 +3,11 @@
  *
  * Decompression never gives more than a stated number of bytes, so that a small batch cannot fill the memory.
  */
-import { constants, gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { ProtocolError } from '../protocol-error.js';
+import { compressLz4, decompressLz4 } from './lz4.js';
+import { compressSnappy, decompressSnappy } from './snappy.js';
+import { compressZstd, decompressZstd } from './zstd.js';
 
 /** Kafka's names of the codecs, in the order of their numbers. */
 export const COMPRESSION_NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -23,7 +26,7 @@ export function compressionType(name: CompressionName): number {
 /**
  * Compresses the records of a batch.
  *
- * @throws ProtocolError UNSUPPORTED_COMPRESSION for a codec this build does not have.
+ * @throws ProtocolError UNSUPPORTED_COMPRESSION for a number that is no codec.
  */
 export function compress(type: number, data: Buffer): Buffer {
   switch (type) {
@@ -31,6 +34,12 @@ export function compress(type: number, data: Buffer): Buffer {
       return data;
     case 1:
       return gzipSync(data);
+    case 2:
+      return compressSnappy(data);
+    case 3:
+      return compressLz4(data);
+    case 4:
+      return compressZstd(data);
     default:
       throw unsupported(type);
   }
@@ -42,21 +51,32 @@ export function compress(type: number, data: Buffer): Buffer {
  * @throws ProtocolError CORRUPT_BATCH for data that is not what it says or exceeds `bytesMax`, UNSUPPORTED_COMPRESSION.
  */
 export function decompress(type: number, data: Buffer, bytesMax = DECOMPRESSED_BYTES_MAX): Buffer {
+  try {
+    return decompressWith(type, data, bytesMax);
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    const name = COMPRESSION_NAMES[type] ?? type;
+    throw new ProtocolError('CORRUPT_BATCH', `the ${name} records of a batch cannot be read: ${String(error)}`);
+  }
+}
+
+function decompressWith(type: number, data: Buffer, bytesMax: number): Buffer {
   switch (type) {
     case 0:
       return data;
     case 1:
-      try {
-        return gunzipSync(data, { maxOutputLength: bytesMax, finishFlush: constants.Z_SYNC_FLUSH });
-      } catch (error) {
-        throw new ProtocolError('CORRUPT_BATCH', `gzip records cannot be read: ${(error as Error).message}`);
-      }
+      return gunzipSync(data, { maxOutputLength: bytesMax });
+    case 2:
+      return decompressSnappy(data, bytesMax);
+    case 3:
+      return decompressLz4(data, bytesMax);
+    case 4:
+      return decompressZstd(data, bytesMax);
     default:
       throw unsupported(type);
   }
 }
 
 function unsupported(type: number): ProtocolError {
-  const name = COMPRESSION_NAMES[type] ?? `number ${type}`;
-  return new ProtocolError('UNSUPPORTED_COMPRESSION', `there is no codec for the compression ${name}`);
+  return new ProtocolError('UNSUPPORTED_COMPRESSION', `there is no codec with the number ${type}; 0 to 4 exist`);
 }

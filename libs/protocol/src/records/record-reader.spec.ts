@@ -17,13 +17,14 @@ import {
   setBatchProducer,
   verifyBatchCrc,
 } from './batch.js';
+import { COMPRESSION_NAMES, type CompressionName } from './compression.js';
 import { crc32c, crc32cSlicing } from './crc32c.js';
 import { ProtocolError } from '../protocol-error.js';
 import { RecordReader, decodeRecords } from './record-reader.js';
 
 const NOW = 1_790_000_000_000;
 
-function sample(compression: 'none' | 'gzip' = 'none'): Buffer {
+function sample(compression: CompressionName = 'none'): Buffer {
   const builder = new BatchBuilder({ capacityBytes: 128, compression });
   builder.append(NOW, 'key', 'value', null);
   builder.append(NOW + 5, null, Buffer.from([0, 255, 1]), [{ key: 'trace', value: 'ü' }]);
@@ -36,7 +37,7 @@ function sample(compression: 'none' | 'gzip' = 'none'): Buffer {
   return builder.finish({ producerId: 4001, producerEpoch: 3, baseSequence: 17 });
 }
 
-describe.each(['none', 'gzip'] as const)('a batch with compression %s', (compression) => {
+describe.each(COMPRESSION_NAMES)('a batch with compression %s', (compression) => {
   it('gives back every record as it was appended', () => {
     const records = decodeRecords(sample(compression));
     expect(records.map(({ offset, timestamp }) => [offset, timestamp])).toEqual([

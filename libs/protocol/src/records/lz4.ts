@@ -1,0 +1,118 @@
+/**
+ * LZ4 in its standard frame, as Kafka uses it for batches of format 2.
+ *
+ * Written frames have independent blocks of 64 KiB and no checksums but the header's, which is what the Java client writes
+ * and demands. Reading takes any frame without a dictionary; block and content checksums are not verified, because the
+ * batch has its CRC.
+ */
+import { createRequire } from 'node:module';
+
+interface Lz4Library {
+  compressBlock(source: Buffer, target: Buffer, start: number, length: number, hashTable: Uint32Array): number;
+  decompressBlock(source: Buffer, target: Buffer, start: number, length: number, targetStart: number): number;
+  compressBound(length: number): number;
+}
+
+interface XxHash {
+  hash(seed: number, data: Buffer, start: number, length: number): number;
+}
+
+const load = createRequire(import.meta.url);
+const lz4 = load('lz4js') as Lz4Library;
+const xxh32 = load('lz4js/xxh32.js') as XxHash;
+
+const MAGIC = 0x184d2204;
+const VERSION = 0x40;
+const VERSION_MASK = 0xc0;
+const INDEPENDENT = 0x20;
+const BLOCK_CHECKSUM = 0x10;
+const CONTENT_SIZE = 0x08;
+const DICTIONARY = 0x01;
+const STORED = 0x8000_0000;
+const CHECKSUM_BYTES = 4;
+const HEADER_BYTES = 7;
+const BLOCK_64_KIB = 4;
+const BLOCK_BYTES = 64 * 1024;
+const HASH_ENTRIES = 64 * 1024;
+
+const hashTable = new Uint32Array(HASH_ENTRIES);
+
+function descriptorChecksum(data: Buffer, start: number, end: number): number {
+  return (xxh32.hash(0, data, start, end - start) >>> 8) & 0xff;
+}
+
+/** Compresses to one frame. */
+export function compressLz4(data: Buffer): Buffer {
+  const blocks = Math.ceil(data.length / BLOCK_BYTES);
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + blocks * (4 + lz4.compressBound(BLOCK_BYTES)) + 4);
+  frame.writeUInt32LE(MAGIC, 0);
+  frame[4] = VERSION | INDEPENDENT;
+  frame[5] = BLOCK_64_KIB << 4;
+  frame[6] = descriptorChecksum(frame, 4, 6);
+  let position = HEADER_BYTES;
+  for (let start = 0; start < data.length; start += BLOCK_BYTES) {
+    const block = data.subarray(start, start + BLOCK_BYTES);
+    hashTable.fill(0); // a block must not refer to the one before it
+    const size = lz4.compressBlock(block, frame.subarray(position + 4), 0, block.length, hashTable);
+    if (size > 0 && size < block.length) {
+      frame.writeUInt32LE(size, position);
+      position += 4 + size;
+    } else {
+      frame.writeUInt32LE((block.length | STORED) >>> 0, position);
+      block.copy(frame, position + 4);
+      position += 4 + block.length;
+    }
+  }
+  frame.writeUInt32LE(0, position);
+  return frame.subarray(0, position + 4);
+}
+
+interface FrameHeader {
+  readonly blockBytesMax: number;
+  readonly blockChecksum: boolean;
+  readonly dataStart: number;
+}
+
+function readHeader(data: Buffer): FrameHeader {
+  if (data.length < HEADER_BYTES || data.readUInt32LE(0) !== MAGIC) throw new Error('it has no LZ4 frame header');
+  const flags = data[4] as number;
+  if ((flags & VERSION_MASK) !== VERSION) throw new Error('its frame version is not known');
+  if ((flags & DICTIONARY) !== 0) throw new Error('it needs a dictionary');
+  const blockSize = ((data[5] as number) >> 4) & 0x07;
+  if (blockSize < BLOCK_64_KIB) throw new Error(`its block size ${blockSize} is not known`);
+  const descriptorEnd = 6 + ((flags & CONTENT_SIZE) === 0 ? 0 : 8);
+  if (data.length <= descriptorEnd) throw new Error('it ends in its header');
+  if (data[descriptorEnd] !== descriptorChecksum(data, 4, descriptorEnd)) throw new Error('its header is damaged');
+  return {
+    blockBytesMax: 1 << (8 + 2 * blockSize),
+    blockChecksum: (flags & BLOCK_CHECKSUM) !== 0,
+    dataStart: descriptorEnd + 1,
+  };
+}
+
+/** Decompresses one frame. Throws a plain Error for what is not LZ4 or exceeds `bytesMax`. */
+export function decompressLz4(data: Buffer, bytesMax: number): Buffer {
+  const { blockBytesMax, blockChecksum, dataStart } = readHeader(data);
+  let target = Buffer.allocUnsafe(Math.min(bytesMax, Math.max(BLOCK_BYTES, data.length * 4)));
+  let written = 0;
+  for (let position = dataStart; ;) {
+    if (data.length - position < 4) throw new Error('it ends in the length of a block');
+    const word = data.readUInt32LE(position);
+    position += 4;
+    if (word === 0) return target.subarray(0, written);
+    const stored = word >= STORED;
+    const size = stored ? word - STORED : word;
+    if (size > data.length - position || size > blockBytesMax) throw new Error(`a block claims ${size} bytes`);
+    const room = written + (stored ? size : blockBytesMax);
+    if (room > target.length) {
+      const larger = Buffer.allocUnsafe(Math.min(bytesMax, Math.max(room, target.length * 2)));
+      target.copy(larger, 0, 0, written);
+      target = larger;
+    }
+    const end = stored ? written + size : lz4.decompressBlock(data, target, position, size, written);
+    if (!(end <= target.length)) throw new Error(`it has more than ${target.length} bytes`);
+    if (stored) data.copy(target, written, position, position + size);
+    written = end;
+    position += size + (blockChecksum ? CHECKSUM_BYTES : 0);
+  }
+}
