@@ -5,16 +5,13 @@
  * copies made on access, so a record that is only counted or filtered by its offset costs next to nothing. A record
  * stays valid as long as it is referenced; it then keeps the bytes of its fetch response (up to `fetchMaxBytes`) alive.
  */
-import type { Buffer } from 'node:buffer';
+import { type DecodedHeader, decodeHeaders } from '@kafka-template/protocol';
 
 /** How the timestamp of a record came about: set by the producer, or by the broker when it appended. */
 export type TimestampType = 'CreateTime' | 'LogAppendTime';
 
-/** A header of a record. Keys may repeat; the order is the producer's. */
-export interface ConsumerRecordHeader {
-  readonly key: string;
-  readonly value: Buffer | null;
-}
+/** A header of a record: key and value, a Buffer or null. Keys may repeat; the order is the producer's. */
+export type ConsumerRecordHeader = DecodedHeader;
 
 /** What the records of one batch share. */
 export interface RecordBatchContext {
@@ -89,7 +86,7 @@ export class ConsumerRecord {
 
   /** The headers in the producer's order; decoded anew on each access. */
   get headers(): ConsumerRecordHeader[] {
-    return decodeHeaders(this.batch.data, this.headersStart);
+    return decodeHeaders(this.batch.data, this.headersStart, this.batch.data.length);
   }
 
   /** Bytes of the key, -1 for no key; without touching it. */

@@ -37,3 +37,8 @@ export const systemClock: Clock = {
   clearTimer: ({ timer }) => clearTimeout(timer as NodeJS.Timeout),
   defer: (callback) => void setImmediate(callback),
 };
+
+/** Resolves after at least `delayMs`. */
+export function delay(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.setTimer(delayMs, resolve));
+}

@@ -1,0 +1,255 @@
+/**
+ * One connection to one broker: opening, the ApiVersions exchange, pipelined requests, time limits.
+ *
+ * Guarantees: requests leave in the order of `send` and their responses are matched in that order by correlation id; a
+ * request that times out, or bytes that make no sense, close the connection, because nothing after them can be trusted;
+ * whatever was in flight then fails with a retriable error, in order. Decoded responses own their bytes.
+ * Leaves out reconnecting and the queue before the connection is open: see link.ts.
+ */
+import { type Api, FrameSplitter, type ResponseOf, decodeResponse, encodeRequest, responseCorrelationId } from '@kafka-template/protocol';
+import { ClientErrorCode, KafkaError, asKafkaError, networkError, timeoutError } from '../errors.js';
+import type { Timer } from '../io/clock.js';
+import type { ClientIo } from '../io/io.js';
+import type { ClientLogger } from '../io/logger.js';
+import type { Endpoint, Stream } from '../io/network.js';
+import type { ApiRanges } from './api-ranges.js';
+import { decodeApiVersions, negotiateApiVersions } from './api-versions.js';
+import { RESPONSE_BYTES_MAX } from './limits.js';
+import type { PendingRequest } from './request.js';
+
+/** What a connection takes from the client's options. */
+export interface ConnectionOptions {
+  readonly clientId: string;
+  readonly socketConnectionSetupTimeoutMs: number;
+  readonly connectionsMaxIdleMs: number;
+  readonly logger: ClientLogger;
+}
+
+/** What happens to a connection. */
+export interface ConnectionEvents {
+  /** The broker's versions are known; `send` may be called. */
+  onReady(): void;
+  /** The connection is gone; called once. `reason` is null when it was closed for being idle. */
+  onClosed(reason: KafkaError | null): void;
+}
+
+/** A connection; opens itself when made. */
+export class Connection {
+  private readonly stream: Stream;
+  private readonly splitter = new FrameSplitter(RESPONSE_BYTES_MAX);
+  private readonly inFlight: PendingRequest[] = [];
+  /** Requests without a response whose bytes the operating system has not taken yet. */
+  private readonly unflushed: PendingRequest[] = [];
+  private state: 'opening' | 'ready' | 'closed' = 'opening';
+  private apiRanges: ApiRanges | null = null;
+  private nextCorrelationId = 0;
+  private readonly setupDeadlineMs: number;
+  private lastUsedMs: number;
+  private timer: Timer | null = null;
+  private timerDueMs = Infinity;
+
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly options: ConnectionOptions,
+    private readonly io: ClientIo,
+    private readonly events: ConnectionEvents,
+  ) {
+    this.lastUsedMs = io.clock.monotonic();
+    this.setupDeadlineMs = this.lastUsedMs + options.socketConnectionSetupTimeoutMs;
+    this.armTimer(this.setupDeadlineMs);
+    this.stream = io.network.connect(endpoint, {
+      onConnected: () => this.handshake(),
+      onData: (chunk) => this.receive(chunk),
+      onClosed: (error) => this.close(this.lostError(error)),
+    });
+  }
+
+  /** The broker's versions; null until the connection is ready. */
+  get ranges(): ApiRanges | null {
+    return this.apiRanges;
+  }
+
+  /** Requests that were sent and are not answered. */
+  get pendingCount(): number {
+    return this.inFlight.length + this.unflushed.length;
+  }
+
+  /** `host:port`, for messages. */
+  get address(): string {
+    const { host, port } = this.endpoint;
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  /** Sends a request at the highest common version. Only after `onReady`. A version or encoding error leaves the connection open. */
+  send(request: PendingRequest): void {
+    const { clock } = this.io;
+    try {
+      if (this.apiRanges === null) throw networkError(`The connection to ${this.address} is not open yet.`);
+      this.transmit(request, this.apiRanges.choose(request.api, request.bounds, `Broker ${this.address}`));
+    } catch (thrown) {
+      const context = `${request.api.name} could not be sent to ${this.address}`;
+      const error = asKafkaError(thrown, ClientErrorCode.INVALID_ARGUMENT, context);
+      clock.defer(() => request.callback(error, null, -1));
+    }
+  }
+
+  /** Closes the connection. What was in flight fails with `reason`, which null (idle) never meets. */
+  close(reason: KafkaError | null): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    if (this.timer !== null) this.io.clock.clearTimer(this.timer);
+    this.stream.destroy();
+    const failed = [...this.unflushed.splice(0), ...this.inFlight.splice(0)];
+    this.events.onClosed(reason);
+    for (const request of failed) this.conclude(request, this.requestError(request, reason), null);
+  }
+
+  private transmit(request: PendingRequest, version: number): void {
+    const body = typeof request.body === 'function' ? request.body(version) : request.body;
+    const correlationId = this.nextCorrelationId;
+    const chunks = encodeRequest(request.api, version, correlationId, this.options.clientId, body);
+    this.nextCorrelationId = (correlationId + 1) & 0x7fffffff;
+    request.correlationId = correlationId;
+    request.version = version;
+    this.lastUsedMs = this.io.clock.monotonic();
+    if (request.expectResponse) {
+      this.inFlight.push(request);
+      this.stream.write(chunks);
+    } else {
+      this.unflushed.push(request);
+      this.stream.write(chunks, () => this.flushed());
+    }
+    this.armTimer(request.deadlineMs);
+  }
+
+  /** The operating system took the oldest request that expects no response. */
+  private flushed(): void {
+    const request = this.unflushed.shift();
+    if (request !== undefined) this.conclude(request, null, null);
+  }
+
+  private handshake(): void {
+    negotiateApiVersions({
+      deadlineMs: this.setupDeadlineMs,
+      transmit: (request, version) => this.guarded(() => this.transmit(request, version)),
+      onRanges: (ranges) => {
+        this.apiRanges = ranges;
+        // SASL goes here: between the versions being known and the first request of a caller.
+        this.becomeReady();
+      },
+      onFailed: (error) => this.close(error),
+    });
+  }
+
+  private becomeReady(): void {
+    this.state = 'ready';
+    this.armTimer(this.lastUsedMs + this.options.connectionsMaxIdleMs);
+    this.events.onReady();
+  }
+
+  private receive(chunk: Buffer): void {
+    this.guarded(() => this.splitter.push(chunk, (frame) => this.receiveFrame(chunk, frame)));
+  }
+
+  private receiveFrame(chunk: Buffer, frame: Buffer): void {
+    if (this.state === 'closed') return;
+    const correlationId = responseCorrelationId(frame);
+    const request = this.inFlight.shift();
+    if (request === undefined || request.correlationId !== correlationId) {
+      if (request !== undefined) this.inFlight.unshift(request);
+      const expected = request === undefined ? 'none' : String(request.correlationId);
+      throw new Error(`response ${correlationId} came where ${expected} was expected`);
+    }
+    this.lastUsedMs = this.io.clock.monotonic();
+    // The chunk is the socket's reused buffer: a response may keep views of its frame, so the frame gets its own bytes.
+    const owned = frame.buffer === chunk.buffer ? Buffer.from(frame) : frame;
+    const response = this.decode(request, owned);
+    this.conclude(request, null, response);
+  }
+
+  /** Tells the outcome. A callback that throws is a bug of its owner and must not cost the others their connection. */
+  private conclude(request: PendingRequest, error: KafkaError | null, response: ResponseOf<Api> | null): void {
+    try {
+      request.callback(error, response, request.version);
+    } catch (thrown) {
+      this.options.logger.error(`The callback of a ${request.api.name} request threw.`, { error: thrown });
+    }
+  }
+
+  private decode(request: PendingRequest, frame: Buffer): ResponseOf<Api> {
+    try {
+      return decodeApiVersions(request, frame) ?? decodeResponse(request.api, request.version, frame);
+    } catch (thrown) {
+      this.inFlight.unshift(request);
+      throw thrown;
+    }
+  }
+
+  /** Runs a step that reads or writes bytes; whatever it throws ends the connection. */
+  private guarded(step: () => void): void {
+    try {
+      step();
+    } catch (thrown) {
+      const context = `Broker ${this.address} sent what this client cannot read; is it a Kafka listener without TLS?`;
+      const { message, code } = asKafkaError(thrown, ClientErrorCode.PROTOCOL, context);
+      this.close(new KafkaError(code, message, { retriable: true, cause: thrown }));
+    }
+  }
+
+  /** Makes sure that the timer fires at `dueMs` or before. */
+  private armTimer(dueMs: number): void {
+    if (dueMs >= this.timerDueMs) return;
+    const { clock } = this.io;
+    if (this.timer !== null) clock.clearTimer(this.timer);
+    this.timerDueMs = dueMs;
+    this.timer = clock.setTimer(Math.ceil(dueMs - clock.monotonic()), () => this.onTimer());
+  }
+
+  private onTimer(): void {
+    this.timer = null;
+    this.timerDueMs = Infinity;
+    const now = this.io.clock.monotonic();
+    if (this.state === 'opening') {
+      this.close(this.setupError());
+      return;
+    }
+    let nextMs = this.lastUsedMs + this.options.connectionsMaxIdleMs;
+    for (const request of this.inFlight) nextMs = Math.min(nextMs, request.deadlineMs);
+    for (const request of this.unflushed) nextMs = Math.min(nextMs, request.deadlineMs);
+    if (nextMs > now) this.armTimer(nextMs);
+    else if (this.pendingCount === 0) this.close(null);
+    else this.closeForTimeout(now);
+  }
+
+  private closeForTimeout(now: number): void {
+    const late = [...this.inFlight, ...this.unflushed].find((request) => request.deadlineMs <= now);
+    if (late === undefined) {
+      this.armTimer(now + this.options.connectionsMaxIdleMs);
+      return;
+    }
+    this.close(networkError(`The connection to ${this.address} was closed because ${late.api.name} got no answer.`));
+  }
+
+  /** What one request is told when the connection goes: a timeout if its own time is over, else the common reason. */
+  private requestError(request: PendingRequest, reason: KafkaError | null): KafkaError {
+    if (request.deadlineMs <= this.io.clock.monotonic()) {
+      return timeoutError(
+        `${request.api.name} to ${this.address} got no answer within ${request.timeoutMs} ms (requestTimeoutMs).`,
+      );
+    }
+    return reason ?? networkError(`The connection to ${this.address} was closed.`);
+  }
+
+  private setupError(): KafkaError {
+    return networkError(
+      `The connection to ${this.address} was not usable within ` +
+        `${this.options.socketConnectionSetupTimeoutMs} ms (socketConnectionSetupTimeoutMs).`,
+    );
+  }
+
+  private lostError(error: Error | null): KafkaError {
+    const reason = error === null ? 'the broker closed it' : error.message;
+    const verb = this.state === 'opening' ? 'could not be opened' : 'was lost';
+    return networkError(`The connection to ${this.address} ${verb}: ${reason}.`, error ?? undefined);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The way to one broker on one lane: a connection when one is needed, a queue until it is open, back-off when it fails.
+ *
+ * Guarantees: requests are sent in the order of `send`, over reconnects too; those that waited for a connection which
+ * could not be opened fail at once with version -1 ("never sent"), so that their owner can try elsewhere; a request
+ * never waits longer than its own deadline. A link opens no connection that nobody asked for.
+ */
+import { type KafkaError, closedError, networkError, timeoutError } from '../errors.js';
+import type { Timer } from '../io/clock.js';
+import type { ClientIo } from '../io/io.js';
+import type { Endpoint } from '../io/network.js';
+import type { ApiRanges } from './api-ranges.js';
+import { backoffMs } from './backoff.js';
+import { Connection, type ConnectionOptions } from './connection.js';
+import { WAITING_REQUESTS_MAX } from './limits.js';
+import type { PendingRequest } from './request.js';
+
+/** What a link takes from the client's options. */
+export interface LinkOptions extends ConnectionOptions {
+  readonly reconnectBackoffMs: number;
+  readonly reconnectBackoffMaxMs: number;
+}
+
+/** A way to one broker. */
+export class Link {
+  private connection: Connection | null = null;
+  private ready = false;
+  private closed = false;
+  private waiting: PendingRequest[] = [];
+  private failures = 0;
+  /** Monotonic time before which no connection is opened. */
+  private retryAtMs = 0;
+  private timer: Timer | null = null;
+  private timerDueMs = Infinity;
+
+  constructor(
+    private endpoint: Endpoint,
+    private readonly options: LinkOptions,
+    private readonly io: ClientIo,
+    /** Told when a connection failed or broke, not when it was closed on purpose. */
+    private readonly onFailure: (error: KafkaError) => void,
+  ) {}
+
+  /** The broker's versions; null until a connection was opened. */
+  get ranges(): ApiRanges | null {
+    return this.ready ? (this.connection?.ranges ?? null) : null;
+  }
+
+  /** Requests that wait to be sent or answered. */
+  get pendingCount(): number {
+    return this.waiting.length + (this.connection?.pendingCount ?? 0);
+  }
+
+  /** How good a choice this link is for a request any broker can answer: lower is better. */
+  get rank(): number {
+    if (this.ready) return 0;
+    if (this.connection !== null) return 1;
+    return this.isBackingOff ? 3 : 2;
+  }
+
+  /** Whether the last attempt failed. */
+  get hasFailed(): boolean {
+    return this.failures > 0;
+  }
+
+  /** Whether the pause after a failure is not over. */
+  get isBackingOff(): boolean {
+    return this.retryAtMs > this.io.clock.monotonic();
+  }
+
+  /** Points the link at another address. An open connection to the old one is dropped. */
+  moveTo(endpoint: Endpoint): void {
+    if (endpoint.host === this.endpoint.host && endpoint.port === this.endpoint.port) return;
+    this.endpoint = endpoint;
+    this.failures = 0;
+    this.retryAtMs = 0;
+    this.connection?.close(networkError(`The broker has moved to ${endpoint.host}:${endpoint.port}.`));
+    if (this.waiting.length > 0) this.open();
+  }
+
+  /** Sends, or queues until the connection is open. Never calls back before it returns. */
+  send(request: PendingRequest): void {
+    if (this.ready && this.connection !== null) {
+      this.connection.send(request);
+      return;
+    }
+    if (this.closed || this.waiting.length >= WAITING_REQUESTS_MAX) {
+      const error = this.closed
+        ? closedError('The client is closed.')
+        : networkError(`${WAITING_REQUESTS_MAX} requests already wait for ${this.endpoint.host}:${this.endpoint.port}.`);
+      this.io.clock.defer(() => request.callback(error, null, -1));
+      return;
+    }
+    this.waiting.push(request);
+    this.armTimer(request.deadlineMs);
+    this.open();
+  }
+
+  /** Drops the connection; everything pending fails with `reason`. */
+  close(reason: KafkaError): void {
+    this.closed = true;
+    if (this.timer !== null) this.io.clock.clearTimer(this.timer);
+    this.connection?.close(reason);
+    this.failWaiting(reason);
+  }
+
+  private open(): void {
+    if (this.connection !== null || this.closed) return;
+    if (this.isBackingOff) {
+      this.armTimer(this.retryAtMs);
+      return;
+    }
+    this.connection = new Connection(this.endpoint, this.options, this.io, {
+      onReady: () => this.onReady(),
+      onClosed: (reason) => this.onClosed(reason),
+    });
+  }
+
+  private onReady(): void {
+    this.ready = true;
+    this.failures = 0;
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const request of waiting) this.connection?.send(request);
+  }
+
+  private onClosed(reason: KafkaError | null): void {
+    this.connection = null;
+    this.ready = false;
+    if (reason === null || this.closed) return;
+    this.failures += 1;
+    const limits = { initialMs: this.options.reconnectBackoffMs, maxMs: this.options.reconnectBackoffMaxMs };
+    this.retryAtMs = this.io.clock.monotonic() + backoffMs(limits, this.failures, this.io.random);
+    this.failWaiting(reason);
+    this.onFailure(reason);
+  }
+
+  private failWaiting(reason: KafkaError): void {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const request of waiting) this.io.clock.defer(() => request.callback(reason, null, -1));
+  }
+
+  private armTimer(dueMs: number): void {
+    if (dueMs >= this.timerDueMs) return;
+    const { clock } = this.io;
+    if (this.timer !== null) clock.clearTimer(this.timer);
+    this.timerDueMs = dueMs;
+    this.timer = clock.setTimer(Math.ceil(dueMs - clock.monotonic()), () => this.onTimer());
+  }
+
+  /** Fails what waited too long, and connects when the pause is over. */
+  private onTimer(): void {
+    this.timer = null;
+    this.timerDueMs = Infinity;
+    const now = this.io.clock.monotonic();
+    const late = this.waiting.filter((request) => request.deadlineMs <= now);
+    this.waiting = this.waiting.filter((request) => request.deadlineMs > now);
+    for (const request of late) request.callback(this.lateError(request), null, -1);
+    for (const request of this.waiting) this.armTimer(request.deadlineMs);
+    if (this.waiting.length > 0) this.open();
+  }
+
+  private lateError(request: PendingRequest): KafkaError {
+    const { host, port } = this.endpoint;
+    return timeoutError(`${request.api.name} was not sent: no connection to ${host}:${port} in ${request.timeoutMs} ms.`);
+  }
+}
