@@ -1,0 +1,138 @@
+/**
+ * The options of a consumer, their defaults and their contradictions.
+ *
+ * Guarantees Kafka's own names (camelCase, unit last) and Kafka's own defaults; everything unknown or contradictory is a
+ * KafkaError `CONFIG` that names the option and says what to write instead.
+ */
+import { configError } from '../errors.js';
+import {
+  booleanOption,
+  choiceOption,
+  choicesOption,
+  CLIENT_OPTION_TABLE,
+  type ClientOptions,
+  integerOption,
+  optionalStringOption,
+  type OptionTable,
+  type ResolvedClientOptions,
+  resolveOptions,
+} from '../options.js';
+
+/** Where to begin in a partition without a committed offset, or with one that no longer exists. */
+export type AutoOffsetReset = 'earliest' | 'latest' | 'none';
+
+/** Whether records of open and aborted transactions are read. */
+export type IsolationLevel = 'read_uncommitted' | 'read_committed';
+
+/** Names of the strategies a group can use. */
+export type AssignmentStrategy = 'range' | 'roundrobin';
+
+/** Options of {@link createConsumer}, beside those of every client. */
+export interface ConsumerOptions extends ClientOptions {
+  /** The group. Needed for `subscribe` and for committing; without it only `assign` works, and nothing is committed. */
+  groupId?: string;
+  /**
+   * Where to begin without a committed offset: `earliest`, `latest`, or `none` for an error from `poll`. Default
+   * `latest`. Never overrides an offset that is committed and exists.
+   */
+  autoOffsetReset?: AutoOffsetReset;
+  /** Commit the position regularly from `poll`, at revocation and at close. Default true (false without a group). */
+  enableAutoCommit?: boolean;
+  /** How often to commit automatically. Default 5000. */
+  autoCommitIntervalMs?: number;
+  /** A member the coordinator has not heard of for this long loses its partitions. Default 45000. */
+  sessionTimeoutMs?: number;
+  /** How often to tell the coordinator that this member lives; at most a third of the session. Default 3000. */
+  heartbeatIntervalMs?: number;
+  /** Longest time between two calls of `poll` before this member gives up its partitions. Default 300000. */
+  maxPollIntervalMs?: number;
+  /** Most records one `poll` returns. Default 500. */
+  maxPollRecords?: number;
+  /** The broker waits until it has this much, or `fetchMaxWaitMs` have passed. Default 1. */
+  fetchMinBytes?: number;
+  /** Most bytes of one response, also the bound of what is fetched ahead. Default 52428800. */
+  fetchMaxBytes?: number;
+  /** How long the broker may wait for `fetchMinBytes`. Default 500. */
+  fetchMaxWaitMs?: number;
+  /** Most bytes per partition of one response; a larger batch still comes, alone. Default 1048576. */
+  maxPartitionFetchBytes?: number;
+  /** Strategies this member supports, the preferred one first. Default `['range']`. */
+  partitionAssignmentStrategy?: AssignmentStrategy | readonly AssignmentStrategy[];
+  /** A name that outlives restarts: the member that comes back with it within the session keeps its partitions (KIP-345). */
+  groupInstanceId?: string;
+  /** `read_committed` leaves out records of open and aborted transactions. Default `read_uncommitted`. */
+  isolationLevel?: IsolationLevel;
+  /** Verify the CRC of every batch. Default true. */
+  checkCrcs?: boolean;
+  /** Let the broker create a subscribed topic that does not exist, if it is set up so. Default true. */
+  allowAutoCreateTopics?: boolean;
+  /** Limit of calls without one of their own: `commitSync`, `position`, `committed`, `endOffsets` and the like. Default 60000. */
+  defaultApiTimeoutMs?: number;
+}
+
+/** {@link ConsumerOptions} with every default filled in. */
+export interface ResolvedConsumerOptions extends ResolvedClientOptions {
+  readonly groupId: string | undefined;
+  readonly autoOffsetReset: AutoOffsetReset;
+  readonly enableAutoCommit: boolean;
+  readonly autoCommitIntervalMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly maxPollIntervalMs: number;
+  readonly maxPollRecords: number;
+  readonly fetchMinBytes: number;
+  readonly fetchMaxBytes: number;
+  readonly fetchMaxWaitMs: number;
+  readonly maxPartitionFetchBytes: number;
+  readonly partitionAssignmentStrategy: readonly AssignmentStrategy[];
+  readonly groupInstanceId: string | undefined;
+  readonly isolationLevel: IsolationLevel;
+  readonly checkCrcs: boolean;
+  readonly allowAutoCreateTopics: boolean;
+  readonly defaultApiTimeoutMs: number;
+}
+
+const CONSUMER_OPTION_TABLE: OptionTable<ResolvedConsumerOptions> = {
+  ...CLIENT_OPTION_TABLE,
+  groupId: optionalStringOption(),
+  autoOffsetReset: choiceOption({ default: 'latest', values: ['latest', 'earliest', 'none'] }),
+  enableAutoCommit: booleanOption({ default: true }),
+  autoCommitIntervalMs: integerOption({ default: 5_000, min: 0 }),
+  sessionTimeoutMs: integerOption({ default: 45_000, min: 1 }),
+  heartbeatIntervalMs: integerOption({ default: 3_000, min: 1 }),
+  maxPollIntervalMs: integerOption({ default: 300_000, min: 1 }),
+  maxPollRecords: integerOption({ default: 500, min: 1 }),
+  fetchMinBytes: integerOption({ default: 1, min: 0 }),
+  fetchMaxBytes: integerOption({ default: 52_428_800, min: 1 }),
+  fetchMaxWaitMs: integerOption({ default: 500, min: 0 }),
+  maxPartitionFetchBytes: integerOption({ default: 1_048_576, min: 1 }),
+  partitionAssignmentStrategy: choicesOption({ default: ['range'], values: ['range', 'roundrobin'] }),
+  groupInstanceId: optionalStringOption(),
+  isolationLevel: choiceOption({ default: 'read_uncommitted', values: ['read_uncommitted', 'read_committed'] }),
+  checkCrcs: booleanOption({ default: true }),
+  allowAutoCreateTopics: booleanOption({ default: true }),
+  defaultApiTimeoutMs: integerOption({ default: 60_000, min: 1 }),
+};
+
+/**
+ * Checks the options of a consumer and fills in the defaults.
+ *
+ * @throws KafkaError CONFIG
+ */
+export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsumerOptions {
+  const resolved = resolveOptions('consumer', CONSUMER_OPTION_TABLE, options);
+  if (resolved.heartbeatIntervalMs >= resolved.sessionTimeoutMs) {
+    throw configError(
+      `Option "heartbeatIntervalMs" (${resolved.heartbeatIntervalMs}) must be lower than "sessionTimeoutMs" ` +
+        `(${resolved.sessionTimeoutMs}); a third of it or less leaves room for a lost heartbeat.`,
+    );
+  }
+  if (resolved.groupId !== undefined) return resolved;
+  if (options.enableAutoCommit === true) {
+    throw configError('Option "enableAutoCommit" needs a "groupId": without a group there is nowhere to commit to.');
+  }
+  if (resolved.groupInstanceId !== undefined) {
+    throw configError('Option "groupInstanceId" needs a "groupId": it names a member of a group.');
+  }
+  return { ...resolved, enableAutoCommit: false };
+}

@@ -1,0 +1,82 @@
+/**
+ * What a consumer knows of one partition assigned to it.
+ *
+ * Guarantees that the position moves only by records handed out, by `seek`, or by a reset; a pending answer that was
+ * asked for before such a move is recognised by `version` and dropped. Nothing here talks to a broker or commits.
+ */
+import { FetchBuffer } from './fetch/fetch-buffer.js';
+import { partitionKey, type TopicPartition } from './topic-partition.js';
+
+/** The end of the log to which a position is to be reset. */
+export type ResetTarget = 'earliest' | 'latest';
+
+/** A partition assigned to a consumer. */
+export class PartitionState {
+  readonly key: string;
+  readonly topicPartition: TopicPartition;
+  /** Fetched ahead. */
+  readonly buffer = new FetchBuffer();
+  /** Not handed out and not fetched, until `resume`. */
+  paused = false;
+  /** Offset of the next record to hand out, -1 while it is not known. */
+  position = -1;
+  /** Leader epoch of the record before the position, -1 when unknown; committed with it. */
+  positionEpoch = -1;
+  /** Set while the position has to be looked up at an end of the log. */
+  resetTarget: ResetTarget | null = null;
+  /** Raised whenever the position is set or taken away other than by handing out records. */
+  version = 0;
+  /** Monotonic time before which neither a look-up nor a fetch is tried again. */
+  retryAtMs = 0;
+  /** Consecutive failures, for the back-off. */
+  failures = 0;
+  /** A look-up of the position is under way. */
+  lookingUp = false;
+  /** Offset behind the last record a consumer may see, as of the last fetch; -1 before it. */
+  highWatermark = -1;
+
+  constructor(topicPartition: TopicPartition) {
+    this.topicPartition = { topic: topicPartition.topic, partition: topicPartition.partition };
+    this.key = partitionKey(topicPartition);
+  }
+
+  /** Whether records can be fetched and handed out. */
+  get hasPosition(): boolean {
+    return this.position >= 0 && this.resetTarget === null;
+  }
+
+  /** Goes on at an offset. */
+  seek(offset: number, leaderEpoch: number): void {
+    this.position = offset;
+    this.positionEpoch = leaderEpoch;
+    this.resetTarget = null;
+    this.restart(offset);
+  }
+
+  /** Goes on at an end of the log, which has to be looked up first. */
+  requestReset(target: ResetTarget): void {
+    this.resetTarget = target;
+    this.restart(-1);
+  }
+
+  /** Forgets the position: to be looked up from the committed offset. */
+  forgetPosition(): void {
+    this.position = -1;
+    this.positionEpoch = -1;
+    this.resetTarget = null;
+    this.restart(-1);
+  }
+
+  /** Whether a look-up or a fetch may be tried at this time. */
+  mayTry(nowMs: number): boolean {
+    return nowMs >= this.retryAtMs;
+  }
+
+  private restart(fetchOffset: number): void {
+    this.version++;
+    this.retryAtMs = 0;
+    this.failures = 0;
+    this.lookingUp = false;
+    this.buffer.restart(fetchOffset);
+  }
+}
