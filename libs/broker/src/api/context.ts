@@ -1,0 +1,63 @@
+/**
+ * What a handler may see: the broker's services, the connection, and the facts of the request's header.
+ *
+ * The seams of the other layers meet here and nowhere else in api/. No behaviour.
+ */
+import type { BrokerConfig, ConfigEntries } from '../cluster/broker-config.js';
+import type { ClusterController } from '../cluster/controller.js';
+import type { Groups } from '../coordinator/group-coordinator.js';
+import type { Clock } from '../io/clock.js';
+import type { Logger } from '../io/logger.js';
+import type { Partition } from '../replication/partition.js';
+import type { Waits } from '../replication/waits.js';
+import type { ApiSettings } from './settings.js';
+
+/** The connection a request came in on, as far as handlers are concerned. */
+export interface ClientConnection {
+  readonly id: number;
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  /** What the client called itself in ApiVersions (KIP-511); empty before that. */
+  softwareName: string;
+  softwareVersion: string;
+  /** Calls `listener` when the connection is gone (at once if it is); returns how to take that back. */
+  whenClosed(listener: () => void): () => void;
+  /** Closes the connection and logs why: the only way to tell a producer with acks=0 that something failed. */
+  fail(reason: string): void;
+}
+
+/** One API as ApiVersions advertises it. */
+export interface AdvertisedApi {
+  readonly apiKey: number;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
+/** The services handlers work with. One object per broker. */
+export interface BrokerServices {
+  readonly brokerId: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: ApiSettings;
+  /** Everything this broker is configured with, changes at run time included. */
+  readonly config: () => BrokerConfig;
+  /** What was set for a group, by config name. */
+  readonly groupConfigs: (groupId: string) => ConfigEntries;
+  readonly controller: ClusterController;
+  readonly partitions: {
+    get(topic: string, partition: number): Partition | undefined;
+    all(): Iterable<Partition>;
+    readonly waits: Waits;
+  };
+  readonly groups: Groups;
+  /** Everything this broker serves, in the order of the keys. */
+  readonly advertised: readonly AdvertisedApi[];
+}
+
+/** One request, as its handler sees it. */
+export interface RequestContext {
+  readonly broker: BrokerServices;
+  readonly connection: ClientConnection;
+  readonly apiVersion: number;
+  readonly clientId: string | null;
+}

@@ -1,0 +1,121 @@
+/**
+ * One pass over the partitions of a fetch: reads each in the order of the request until the byte limits are used up.
+ *
+ * Guarantees Kafka's limits: the request's maximum, each partition's maximum, and at least one batch from the first
+ * partition that has any, however large it is. Synchronous as long as every read is served from memory.
+ * Leaves out waiting: see handlers/01-fetch.ts.
+ */
+import { ErrorCode, type FetchRequest } from '@kafka-template/protocol';
+import type { TopicImage } from '../../cluster/image.js';
+import type { Partition, ReadOutcome } from '../../replication/partition.js';
+import type { BrokerServices } from '../context.js';
+import { locateLeader, unknownTopic, type Located } from '../leader.js';
+
+/** What a request says about one partition. */
+export type FetchPartition = FetchRequest['topics'][number]['partitions'][number];
+
+/** One partition of a fetch, in the order of the request. */
+export interface FetchTarget {
+  readonly topic: TopicImage | undefined;
+  readonly byId: boolean;
+  readonly data: FetchPartition;
+}
+
+/** What one partition gave. */
+export interface FetchResult {
+  readonly target: FetchTarget;
+  readonly partition: Partition | null;
+  readonly errorCode: number;
+  /** Null on every error. */
+  readonly outcome: ReadOutcome | null;
+  /** Where the reader's log and ours part (KIP-595). */
+  readonly diverging: { readonly epoch: number; readonly endOffset: number } | null;
+}
+
+/** Bounds of one pass, in bytes. */
+export interface FetchLimits {
+  readonly maxBytes: number;
+  readonly readCommitted: boolean;
+}
+
+const NO_EPOCH = -1;
+
+/** A pass that is done, or as far as it got. */
+export class FetchRead {
+  readonly results: FetchResult[] = [];
+  /** Bytes of records read. */
+  sizeBytes = 0;
+  /** Something must be said at once: an error, a divergence, or bytes that the limits cut off. */
+  isUrgent = false;
+
+  constructor(
+    private readonly broker: BrokerServices,
+    private readonly limits: FetchLimits,
+  ) {}
+
+  /** Reads all targets. */
+  run(targets: readonly FetchTarget[]): this | Promise<this> {
+    for (let index = 0; index < targets.length; index++) {
+      const result = this.read(targets[index]!);
+      if (result instanceof Promise) return this.goOn(targets, index, result);
+      this.add(result);
+    }
+    return this;
+  }
+
+  private async goOn(targets: readonly FetchTarget[], from: number, first: Promise<FetchResult>): Promise<this> {
+    this.add(await first);
+    for (let index = from + 1; index < targets.length; index++) this.add(await this.read(targets[index]!));
+    return this;
+  }
+
+  private add(result: FetchResult): void {
+    this.results.push(result);
+    if (result.outcome !== null) {
+      this.sizeBytes += result.outcome.sizeBytes;
+      if (result.outcome.hasMore) this.isUrgent = true;
+    }
+    if (result.errorCode !== ErrorCode.NONE || result.diverging !== null) this.isUrgent = true;
+  }
+
+  private read(target: FetchTarget): FetchResult | Promise<FetchResult> {
+    const { topic, data } = target;
+    const located: Located =
+      topic === undefined
+        ? { errorCode: unknownTopic(target.byId) }
+        : locateLeader(this.broker, topic, data.partition, data.currentLeaderEpoch);
+    if (!('partition' in located)) return failed(target, located.errorCode);
+    const { partition } = located;
+    const diverging = divergence(partition, data);
+    if (typeof diverging === 'number') return failed(target, diverging);
+    if (diverging !== null) return { target, partition, errorCode: ErrorCode.NONE, outcome: null, diverging };
+    const outcome = partition.read({
+      fetchOffset: data.fetchOffset,
+      maxBytes: Math.max(0, Math.min(data.partitionMaxBytes, this.limits.maxBytes - this.sizeBytes)),
+      minOneBatch: this.sizeBytes === 0,
+      readCommitted: this.limits.readCommitted,
+    });
+    if (outcome instanceof Promise) return outcome.then((late) => resultOf(target, partition, late));
+    return resultOf(target, partition, outcome);
+  }
+}
+
+function resultOf(target: FetchTarget, partition: Partition, outcome: ReadOutcome): FetchResult {
+  const { errorCode } = outcome;
+  return { target, partition, errorCode, outcome: errorCode === ErrorCode.NONE ? outcome : null, diverging: null };
+}
+
+function failed(target: FetchTarget, errorCode: number): FetchResult {
+  return { target, partition: null, errorCode, outcome: null, diverging: null };
+}
+
+/** Compares the epoch of the reader's last record with ours: null if they agree, an error code if we cannot tell. */
+function divergence(partition: Partition, data: FetchPartition): { epoch: number; endOffset: number } | number | null {
+  const { lastFetchedEpoch, fetchOffset } = data;
+  if (lastFetchedEpoch === NO_EPOCH) return null;
+  const end = partition.epochEndOffset(lastFetchedEpoch);
+  if (end.leaderEpoch < 0 || end.endOffset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE;
+  if (fetchOffset < partition.logStartOffset) return ErrorCode.OFFSET_OUT_OF_RANGE;
+  if (end.leaderEpoch >= lastFetchedEpoch && end.endOffset >= fetchOffset) return null;
+  return { epoch: end.leaderEpoch, endOffset: end.endOffset };
+}

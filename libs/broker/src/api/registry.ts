@@ -1,0 +1,65 @@
+/**
+ * Everything this broker serves: one line per API. ApiVersions and the dispatcher work from this list.
+ */
+import type { AdvertisedApi } from './context.js';
+import type { Handler } from './handler.js';
+import { produce } from './handlers/00-produce.js';
+import { fetch } from './handlers/01-fetch.js';
+import { listOffsets } from './handlers/02-list-offsets.js';
+import { metadata } from './handlers/03-metadata.js';
+import { offsetCommit } from './handlers/08-offset-commit.js';
+import { offsetFetch } from './handlers/09-offset-fetch.js';
+import { findCoordinator } from './handlers/10-find-coordinator.js';
+import { joinGroup } from './handlers/11-join-group.js';
+import { heartbeat } from './handlers/12-heartbeat.js';
+import { leaveGroup } from './handlers/13-leave-group.js';
+import { syncGroup } from './handlers/14-sync-group.js';
+import { describeGroups } from './handlers/15-describe-groups.js';
+import { listGroups } from './handlers/16-list-groups.js';
+import { saslHandshake } from './handlers/17-sasl-handshake.js';
+import { apiVersions } from './handlers/18-api-versions.js';
+import { createTopics } from './handlers/19-create-topics.js';
+import { deleteTopics } from './handlers/20-delete-topics.js';
+import { initProducerId } from './handlers/22-init-producer-id.js';
+import { describeConfigs } from './handlers/32-describe-configs.js';
+import { createPartitions } from './handlers/37-create-partitions.js';
+import { deleteGroups } from './handlers/42-delete-groups.js';
+import { describeCluster } from './handlers/60-describe-cluster.js';
+
+/** The handlers, in the order of their keys. */
+export const HANDLERS: readonly Handler[] = [
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
+  saslHandshake,
+  apiVersions,
+  createTopics,
+  deleteTopics,
+  initProducerId,
+  describeConfigs,
+  createPartitions,
+  deleteGroups,
+  describeCluster,
+];
+
+/** The handlers by API key, as the dispatcher looks them up. */
+export const HANDLERS_BY_KEY: ReadonlyMap<number, Handler> = new Map(
+  HANDLERS.map((handler) => [handler.api.key, handler]),
+);
+
+/** What ApiVersions shows. */
+export const ADVERTISED_APIS: readonly AdvertisedApi[] = HANDLERS.map(({ api, versions, advertisedMin }) => ({
+  apiKey: api.key,
+  minVersion: advertisedMin ?? versions[0],
+  maxVersion: versions[1],
+}));
