@@ -244,6 +244,7 @@ class HeaderCursor {
  * @throws ProtocolError CORRUPT_BATCH when they do not fit.
  */
 export function decodeHeaders(data: Buffer, start: number, end: number): DecodedHeader[] {
+  if (start + 1 === end && data[start] === 0) return [];
   const cursor = new HeaderCursor(data, start, end);
   const count = cursor.varint();
   if (count < 0 || count > end - start) throw corrupt(`a record claims ${count} headers`);

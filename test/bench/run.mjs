@@ -1,0 +1,51 @@
+/**
+ * `npm run bench -- NAME [--json] [--runs N]`: figures beside their peers, measured in one run.
+ *
+ * Each figure is the median of at least three runs, every run in a process of its own. With `--json` standard output is one
+ * JSON object a line, `{ bench, subject, workload, metric, value, unit, node }`, and nothing else; `subject` is `ours` or the
+ * package name of the peer. Progress goes to standard error.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { jsonLines, table } from './support/report.mjs';
+
+const RUNS_MIN = 3;
+const here = new URL('./', import.meta.url);
+const names = readdirSync(here)
+  .filter((file) => file.endsWith('.bench.mjs'))
+  .map((file) => file.replace('.bench.mjs', ''));
+
+function usage(message) {
+  console.error(`${message}\nUsage: npm run bench -- ${names.join('|')} [--json] [--runs N]`);
+  process.exit(2);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: String(RUNS_MIN) } },
+    });
+  } catch (error) {
+    return usage(error.message);
+  }
+}
+
+const { values, positionals } = readArguments();
+const [name] = positionals;
+const runs = Number(values.runs);
+if (name === undefined) usage('Which benchmark?');
+if (!names.includes(name)) usage(`There is no benchmark '${name}'.`);
+if (!Number.isInteger(runs) || runs < RUNS_MIN) usage(`--runs takes a whole number from ${RUNS_MIN} on.`);
+
+const build = spawnSync(process.execPath, ['node_modules/typescript7/bin/tsc', '-b', 'tsconfig.build.json'], {
+  cwd: fileURLToPath(new URL('../../', here)),
+  stdio: ['ignore', 2, 2],
+});
+if (build.status !== 0) process.exit(build.status ?? 1);
+
+const { default: bench } = await import(new URL(`${name}.bench.mjs`, here));
+const figures = await bench({ runs });
+console.log(values.json ? jsonLines(name, figures) : table(name, figures));

@@ -1,0 +1,42 @@
+/** Turns figures into what a person or a program reads. A figure is `{ subject, workload, metric, value, unit }`. */
+
+/** One JSON object a line. */
+export function jsonLines(bench, figures) {
+  return figures
+    .map(({ subject, workload, metric, value, unit }) =>
+      JSON.stringify({ bench, subject, workload, metric, value, unit, node: process.version }),
+    )
+    .join('\n');
+}
+
+function shown(value) {
+  if (value >= 1000) return Math.round(value).toLocaleString('en-US');
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** A table with a line for each workload and metric, a column for each subject, and our figure divided by the best peer's. */
+export function table(bench, figures) {
+  const subjects = [...new Set(figures.map(({ subject }) => subject))];
+  const lines = new Map();
+  for (const { workload, metric, unit, subject, value } of figures) {
+    const key = `${workload} | ${metric} (${unit})`;
+    if (!lines.has(key)) lines.set(key, new Map());
+    lines.get(key).set(subject, value);
+  }
+  const head = [`${bench}, Node ${process.version}`, ...subjects, 'ours / best peer'];
+  const rows = [...lines].map(([key, values]) => {
+    const peers = subjects
+      .filter((subject) => subject !== 'ours' && values.has(subject))
+      .map((name) => values.get(name));
+    const best = key.includes('CPU-s per million') || key.includes(' ms') ? Math.min(...peers) : Math.max(...peers);
+    const ratio = peers.length > 0 && values.has('ours') ? `${shown(values.get('ours') / best)}x` : '';
+    return [key, ...subjects.map((subject) => (values.has(subject) ? shown(values.get(subject)) : '')), ratio];
+  });
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
+  return all
+    .map((row) =>
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  '),
+    )
+    .join('\n');
+}
