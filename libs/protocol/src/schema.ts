@@ -139,6 +139,8 @@ export const timestamp = field<number, number>({ kind: 'long' });
 export const duration = field<number, number>({ kind: 'long' });
 /** A producer id or another int64 handle: a safe integer inside. */
 export const longId = field<number, number>({ kind: 'long' });
+/** A size or position in bytes that is an int64 on the wire, a safe integer inside. */
+export const byteSize = field<number, number>({ kind: 'long' });
 /** IEEE 754 double. */
 export const float64 = field<number, number>({ kind: 'float64' });
 /** UTF-8 string; int16 length, or compact in flexible versions. */
