@@ -47,7 +47,9 @@ export class Writer {
   }
 
   bool(value: boolean): void {
-    this.buffer[this.reserve(1)] = value ? 1 : 0;
+    // The position first: reserving may replace the buffer.
+    const start = this.reserve(1);
+    this.buffer[start] = value ? 1 : 0;
   }
 
   int8(value: number): void {
@@ -97,10 +99,12 @@ export class Writer {
   uvarint(value: number): void {
     let rest = value >>> 0;
     while (rest >= 0x80) {
-      this.buffer[this.reserve(1)] = (rest & 0x7f) | 0x80;
+      const start = this.reserve(1);
+      this.buffer[start] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.buffer[this.reserve(1)] = rest;
+    const start = this.reserve(1);
+    this.buffer[start] = rest;
   }
 
   uuid(value: string): void {
