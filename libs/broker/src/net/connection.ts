@@ -147,6 +147,8 @@ export class Connection implements SocketEvents, ClientConnection {
     if (this.isClosed) return;
     this.flush();
     this.socket.end();
+    // A paused socket would never see the other side's end.
+    this.socket.resume();
   }
 
   destroy(): void {
