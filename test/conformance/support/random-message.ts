@@ -22,9 +22,9 @@ export type Struct = Record<string, unknown>;
 
 /**
  * How a value is filled: `default` leaves every field at its default, `full` gives each one a value that is not its
- * default, `random` mixes both, with nulls, extremes and empty arrays.
+ * default, `small` does the same with short texts and bytes, `random` mixes, with nulls, extremes and empty arrays.
  */
-export type Filling = 'default' | 'full' | 'random';
+export type Filling = 'default' | 'full' | 'small' | 'random';
 
 const TEXTS = ['', 'a', 'orders', 'Grüße', '主题', '\u{1f600}', 'x'.repeat(127), 'y'.repeat(300), '\u0000'];
 const INT_LIMITS: Partial<Record<ScalarKind, readonly [min: number, max: number]>> = {
@@ -67,7 +67,7 @@ function fieldOf(context: Context, data: FieldData): unknown {
     const value = defaultOf(data);
     return value === null && !nullable ? EMPTY_BYTES : value;
   }
-  if (filling === 'full') return nonDefault(context, data);
+  if (filling !== 'random') return nonDefault(context, data);
   if (random.oneIn(4)) {
     const value = defaultOf(data);
     if (value !== null || nullable) return value;
@@ -91,9 +91,16 @@ function nonDefault(context: Context, data: FieldData): unknown {
 
 function valueOf(context: Context, type: TypeData): unknown {
   if (type.kind === 'struct') return structOf(context, type.fields);
-  if (type.kind !== 'array') return scalarOf(context.random, type.kind);
-  const length = context.filling === 'full' ? 2 : context.random.pick([0, 1, 1, 2, 3]);
+  if (type.kind !== 'array')
+    return context.filling === 'small' ? smallOf(context.random, type.kind) : scalarOf(context.random, type.kind);
+  const length = context.filling === 'random' ? context.random.pick([0, 1, 1, 2, 3]) : 2;
   return Array.from({ length }, () => valueOf(context, type.element));
+}
+
+function smallOf(random: Random, kind: ScalarKind): unknown {
+  if (kind === 'string') return random.pick(['a', 'bc']);
+  if (kind === 'bytes' || kind === 'records') return random.bytes(3);
+  return scalarOf(random, kind);
 }
 
 function scalarOf(random: Random, kind: ScalarKind): unknown {
