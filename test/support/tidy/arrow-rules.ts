@@ -202,7 +202,7 @@ function layerArrows(
     for (const entry of source.imports) {
       const target = inHome.get(entry.target);
       if (target === undefined || leaves.test(target.inside)) continue;
-      if (source.layer === target.layer && source.layer !== '') continue;
+      if (source.layer === target.layer) continue;
       if (!(arrows[source.layer] ?? []).includes(target.layer)) {
         found.push(`${source.path}:${entry.line}: ${source.layer || 'top'} → ${target.layer || target.inside}`);
       }
