@@ -26,8 +26,12 @@ export const ClientErrorCode = {
   NO_OFFSET_FOR_PARTITION: 'NO_OFFSET_FOR_PARTITION',
   /** The group has given the partitions to another member since the records were fetched. */
   COMMIT_FAILED: 'COMMIT_FAILED',
+  /** A rebalance listener or a commit callback of the application threw; its error is the `cause`. */
+  LISTENER_FAILED: 'LISTENER_FAILED',
   /** The records waiting to be sent fill `bufferMemory`, and did so for `maxBlockMs`. */
   BUFFER_EXHAUSTED: 'BUFFER_EXHAUSTED',
+  /** A rebalance listener threw; the cause is what it threw. */
+  LISTENER_FAILED: 'LISTENER_FAILED',
   /** One record alone is larger than `maxRequestSize` or `bufferMemory`. */
   RECORD_TOO_LARGE: 'RECORD_TOO_LARGE',
   /** Client and broker have no version of an API in common. */

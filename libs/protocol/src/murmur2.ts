@@ -10,9 +10,8 @@ const SEED = 0x9747b28c | 0;
 const MULTIPLIER = 0x5bd1e995;
 const SHIFT = 24;
 
-/** The hash of the bytes as a signed 32-bit integer. */
-export function murmur2(bytes: Uint8Array): number {
-  const length = bytes.length;
+/** The hash of the bytes, or of the first `length` of them, as a signed 32-bit integer. */
+export function murmur2(bytes: Uint8Array, length = bytes.length): number {
   let hash = SEED ^ length;
   const wordsEnd = length & ~3;
   for (let index = 0; index < wordsEnd; index += 4) {

@@ -75,7 +75,8 @@ function mergeTopic(known: TopicInfo | undefined, topic: ResponseTopic): TopicIn
   const partitions: PartitionInfo[] = [];
   for (const partition of [...topic.partitions].sort((left, right) => left.partitionIndex - right.partitionIndex)) {
     const previous = isSame ? known.partitions[partition.partitionIndex] : undefined;
-    const isOlder = previous !== undefined && partition.leaderEpoch !== -1 && partition.leaderEpoch < previous.leaderEpoch;
+    const isOlder =
+      previous !== undefined && partition.leaderEpoch !== -1 && partition.leaderEpoch < previous.leaderEpoch;
     partitions.push(isOlder ? previous : toPartition(name, partition));
   }
   return { name, topicId: topic.topicId, isInternal: topic.isInternal, partitions };

@@ -24,10 +24,7 @@ export interface MetadataOptions {
 }
 
 /** Asks any broker for metadata. */
-export type MetadataSender = (
-  body: RequestBody<typeof Metadata>,
-  callback: ResponseCallback<typeof Metadata>,
-) => void;
+export type MetadataSender = (body: RequestBody<typeof Metadata>, callback: ResponseCallback<typeof Metadata>) => void;
 
 interface TopicWaiter {
   readonly topic: string;
@@ -285,7 +282,8 @@ export class MetadataCache {
 
   private isIncomplete(): boolean {
     for (const [name, error] of this.view.errors) {
-      if (error.retriable && (this.tracked.has(name) || this.topicWaiters.some((each) => each.topic === name))) return true;
+      if (error.retriable && (this.tracked.has(name) || this.topicWaiters.some((each) => each.topic === name)))
+        return true;
     }
     for (const name of this.tracked) {
       if (this.view.topics.get(name)?.partitions.some((each) => each.leader === -1) === true) return true;

@@ -35,7 +35,9 @@ export class Cluster {
   ) {
     this.metadata = new MetadataCache(options, io, (body, callback) => this.sendMetadata(body, callback));
     this.metadata.onUpdate(() => this.moveLinks());
-    this.coordinators = new CoordinatorCache(this, options, io, (id, endpoint) => this.learntEndpoints.set(id, endpoint));
+    this.coordinators = new CoordinatorCache(this, options, io, (id, endpoint) =>
+      this.learntEndpoints.set(id, endpoint),
+    );
   }
 
   /**
@@ -125,7 +127,9 @@ export class Cluster {
     if (!this.isClosed) this.metadata.requestUpdate();
     const error = this.isClosed
       ? closedError('The client is closed.')
-      : networkError(`Broker ${nodeId} is not among the live brokers of the cluster; ${request.api.name} was not sent.`);
+      : networkError(
+          `Broker ${nodeId} is not among the live brokers of the cluster; ${request.api.name} was not sent.`,
+        );
     this.io.clock.defer(() => request.callback(error, null, -1));
   }
 

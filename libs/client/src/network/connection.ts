@@ -6,7 +6,14 @@
  * whatever was in flight then fails with a retriable error, in order. Decoded responses own their bytes.
  * Leaves out reconnecting and the queue before the connection is open: see link.ts.
  */
-import { type Api, FrameSplitter, type ResponseOf, decodeResponse, encodeRequest, responseCorrelationId } from '@kafka-template/protocol';
+import {
+  type Api,
+  FrameSplitter,
+  type ResponseOf,
+  decodeResponse,
+  encodeRequest,
+  responseCorrelationId,
+} from '@kafka-template/protocol';
 import { ClientErrorCode, KafkaError, asKafkaError, networkError, timeoutError } from '../errors.js';
 import type { Timer } from '../io/clock.js';
 import type { ClientIo } from '../io/io.js';

@@ -87,7 +87,9 @@ export class Link {
     if (this.closed || this.waiting.length >= WAITING_REQUESTS_MAX) {
       const error = this.closed
         ? closedError('The client is closed.')
-        : networkError(`${WAITING_REQUESTS_MAX} requests already wait for ${this.endpoint.host}:${this.endpoint.port}.`);
+        : networkError(
+            `${WAITING_REQUESTS_MAX} requests already wait for ${this.endpoint.host}:${this.endpoint.port}.`,
+          );
       this.io.clock.defer(() => request.callback(error, null, -1));
       return;
     }
@@ -163,6 +165,8 @@ export class Link {
 
   private lateError(request: PendingRequest): KafkaError {
     const { host, port } = this.endpoint;
-    return timeoutError(`${request.api.name} was not sent: no connection to ${host}:${port} in ${request.timeoutMs} ms.`);
+    return timeoutError(
+      `${request.api.name} was not sent: no connection to ${host}:${port} in ${request.timeoutMs} ms.`,
+    );
   }
 }

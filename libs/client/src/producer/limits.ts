@@ -1,0 +1,22 @@
+/** Every bound of the producer that is not an option, with its reason. */
+
+/**
+ * Records that may wait for metadata or memory. They are held as they were given, so this bounds the time a runaway
+ * loop can go on, not memory; await `send()` or `flush()` now and then to stay far below.
+ */
+export const WAITING_RECORDS_MAX = 1_000_000;
+
+/** A topic nothing was sent to for this long is no longer asked for (Kafka's `metadata.max.idle.ms`). */
+export const TOPIC_IDLE_MS = 300_000;
+
+/** Smallest buffer a batch starts with; it grows as records come. */
+export const BATCH_BYTES_MIN = 512;
+
+/** Largest producer epoch; the next bump takes a new producer id. */
+export const PRODUCER_EPOCH_MAX = 32767;
+
+/** Sequence numbers wrap from this to 0. */
+export const SEQUENCE_MASK = 0x7fffffff;
+
+/** A batch tells at most so many per-record reasons of a refusal in its errors' texts. */
+export const ROUTED_ERRORS_MAX = 1000;

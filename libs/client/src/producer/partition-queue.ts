@@ -1,0 +1,198 @@
+/**
+ * The batches of one partition: waiting, on their way, and their sequence numbers.
+ *
+ * Guarantees the order of records. With idempotence: sequences are given when a batch is first sent and stay with its
+ * bytes; a batch that failed is sent again before any later one, and no other batch ever takes its sequence. A gap (a
+ * batch that was given up after it had a sequence) holds new batches back until what was sent is resolved; if the broker
+ * then misses the gap, the sequences start again from 0 in a higher epoch, which fences off any late copy (KIP-360).
+ */
+import type { BatchIdentity, ProducerBatch } from './producer-batch.js';
+import type { ProducerIdentity } from './producer-identity.js';
+import { SEQUENCE_MASK } from './limits.js';
+
+/** One partition of one topic, for as long as the producer uses the topic. */
+export class PartitionQueue {
+  /** Broker id of the leader, -1 while there is none. */
+  leader = -1;
+  /** Waiting to be sent, in order; the last one may still take records. */
+  readonly batches: ProducerBatch[] = [];
+  /** Requests on their way with a batch of this partition. */
+  inFlight = 0;
+  /** Broker they went to; meaningful while `inFlight` > 0. */
+  inFlightNode = -1;
+  /** Order number of the next batch. */
+  nextOrder = 0;
+  /** Size the last full batch had, to start the next with a buffer that fits. */
+  expectedBytes = 0;
+
+  /** Batches with a sequence and no outcome, in order: on their way, or waiting to be sent again. */
+  private readonly unresolved: ProducerBatch[] = [];
+  private producerId = -1;
+  private producerEpoch = -1;
+  private nextSequence = 0;
+  /** First sequence after the last acknowledged batch. */
+  private ackedSequence = 0;
+  private hasGap = false;
+  private needsNewEpoch = false;
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    /** Null without idempotence. */
+    private readonly identity: ProducerIdentity | null,
+  ) {}
+
+  /** Whether it has a leader. */
+  get isAvailable(): boolean {
+    return this.leader !== -1;
+  }
+
+  /** Batches that wait. */
+  get queuedBatches(): number {
+    return this.batches.length;
+  }
+
+  /** The batch that takes records; null when the last one is finished or there is none. */
+  get open(): ProducerBatch | null {
+    const last = this.batches[this.batches.length - 1];
+    return last === undefined || last.isFinished ? null : last;
+  }
+
+  /** Whether nothing waits and nothing is on its way. */
+  get isIdle(): boolean {
+    return this.batches.length === 0 && this.inFlight === 0 && this.unresolved.length === 0;
+  }
+
+  /**
+   * Whether order and sequences allow sending the first waiting batch to `node` now. With idempotence this also moves
+   * the partition to a new epoch when it is due.
+   */
+  maySend(node: number): boolean {
+    const first = this.batches[0];
+    if (first === undefined) return false;
+    // What went to the former leader must be answered first, or a later batch could overtake it.
+    if (this.inFlight > 0 && this.inFlightNode !== node) return false;
+    if (this.identity === null) return true;
+    this.adoptEpochIfDue(this.identity);
+    if (this.needsNewEpoch || !this.identity.isReady) return false;
+    if (first.identity !== null) return this.unresolved[0] === first;
+    return !this.hasGap && this.isCurrent(this.identity);
+  }
+
+  /** Takes the first waiting batch for sending: gives it its sequence if it has none, and its bytes. */
+  take(node: number): { readonly batch: ProducerBatch; readonly bytes: Buffer } {
+    const batch = this.batches.shift();
+    if (batch === undefined) throw new Error('take() from an empty partition queue');
+    const isFirstAttempt = batch.identity === null && !batch.isFinished;
+    const bytes = batch.bytes(isFirstAttempt ? this.allot(batch) : batch.identity);
+    batch.attempts += 1;
+    this.inFlight += 1;
+    this.inFlightNode = node;
+    return { batch, bytes };
+  }
+
+  /** The size of the first waiting batch if it were sent now; an upper bound while it is not compressed yet. */
+  get firstBytes(): number {
+    const first = this.batches[0];
+    return first === undefined ? 0 : (first.finishedBytes?.length ?? first.sizeBytes);
+  }
+
+  /** The request with this batch was answered or lost. To be called first, before one of the three below. */
+  arrived(): void {
+    this.inFlight -= 1;
+  }
+
+  /** The broker has the batch. */
+  resolve(batch: ProducerBatch): void {
+    if (batch.identity === null) return;
+    this.removeUnresolved(batch);
+    if (this.isOfThisEpoch(batch.identity)) {
+      this.ackedSequence = (batch.identity.baseSequence + batch.recordCount) & SEQUENCE_MASK;
+    }
+    this.closeGapIfResolved();
+  }
+
+  /** The batch is given up. Whether the broker has it is unknown, or known to be untrue; either way a gap may be left. */
+  abandon(batch: ProducerBatch): void {
+    const position = this.batches.indexOf(batch);
+    if (position !== -1) this.batches.splice(position, 1);
+    if (batch.identity === null) return;
+    this.removeUnresolved(batch);
+    if (this.isOfThisEpoch(batch.identity)) this.hasGap = true;
+    this.closeGapIfResolved();
+  }
+
+  /** The batch is to be sent again: back to its place among those that wait. */
+  putBack(batch: ProducerBatch): void {
+    const position = this.batches.findIndex((each) => each.order > batch.order);
+    if (position === -1) this.batches.push(batch);
+    else this.batches.splice(position, 0, batch);
+  }
+
+  /**
+   * The broker says that the sequence does not follow the last one it stored. For a batch behind one that is still to be
+   * sent again that was to be expected; for the first one it means that the broker misses something for good, so that
+   * the sequences have to start again.
+   */
+  outOfOrder(batch: ProducerBatch): void {
+    if (this.unresolved[0] === batch) this.needsNewEpoch = true;
+  }
+
+  /** The broker has no trace of this producer (any more): start again whatever the place of the batch. */
+  forgotten(): void {
+    this.needsNewEpoch = true;
+  }
+
+  private allot(batch: ProducerBatch): BatchIdentity | null {
+    if (this.identity === null) return null;
+    const baseSequence = this.nextSequence;
+    this.nextSequence = (baseSequence + batch.recordCount) & SEQUENCE_MASK;
+    this.unresolved.push(batch);
+    return { producerId: this.producerId, producerEpoch: this.producerEpoch, baseSequence };
+  }
+
+  private removeUnresolved(batch: ProducerBatch): void {
+    const position = this.unresolved.indexOf(batch);
+    if (position !== -1) this.unresolved.splice(position, 1);
+  }
+
+  /** Once nothing is open, either the last acknowledgement reaches up to the next sequence, or something is missing. */
+  private closeGapIfResolved(): void {
+    if (!this.hasGap || this.unresolved.length > 0) return;
+    if (this.ackedSequence !== this.nextSequence) this.needsNewEpoch = true;
+    this.hasGap = false;
+  }
+
+  /**
+   * Moves to the producer's current epoch, or to a new one, as soon as nothing is on its way: late copies of these
+   * batches cannot be stored any more once the first one of the higher epoch is.
+   */
+  private adoptEpochIfDue(identity: ProducerIdentity): void {
+    if (this.inFlight > 0) return;
+    const isStale = !this.isCurrent(identity);
+    if (this.needsNewEpoch) {
+      if (!isStale) identity.bump();
+    } else if (!isStale || this.unresolved.length > 0) {
+      return;
+    }
+    if (!identity.isReady) return;
+    this.producerId = identity.producerId;
+    this.producerEpoch = identity.producerEpoch;
+    this.nextSequence = 0;
+    this.ackedSequence = 0;
+    this.hasGap = false;
+    this.needsNewEpoch = false;
+    for (const batch of this.unresolved.splice(0)) {
+      const next = this.allot(batch);
+      if (next !== null) batch.renumber(next);
+    }
+  }
+
+  private isCurrent(identity: ProducerIdentity): boolean {
+    return this.producerId === identity.producerId && this.producerEpoch === identity.producerEpoch;
+  }
+
+  private isOfThisEpoch(identity: BatchIdentity): boolean {
+    return identity.producerId === this.producerId && identity.producerEpoch === this.producerEpoch;
+  }
+}

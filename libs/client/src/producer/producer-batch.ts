@@ -1,0 +1,153 @@
+/**
+ * The records of one partition that travel together.
+ *
+ * Guarantees: a record is encoded when it is appended, and only its callback is kept; the finished bytes stay the same
+ * over retries; every callback is called exactly once, and one that throws does not keep the others from being called.
+ */
+import {
+  BatchBuilder,
+  type CompressionName,
+  type RecordHeader,
+  sealBatch,
+  setBatchProducer,
+} from '@kafka-template/protocol';
+import type { KafkaError } from '../errors.js';
+import type { ClientLogger } from '../io/logger.js';
+import type { Generation } from './generation.js';
+import { type DeliveryCallback, RecordMetadata, callSafely } from './producer-record.js';
+
+/** Numbers kept per callback in {@link ProducerBatch.details}: timestamp, key size, value size. */
+const DETAILS_PER_CALLBACK = 3;
+
+/** Producer id, its epoch, and the sequence of a batch's first record. */
+export interface BatchIdentity {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+}
+
+/** What is the same for all batches of a producer. */
+export interface BatchSetting {
+  readonly compressionType: CompressionName;
+  readonly logger: ClientLogger;
+}
+
+/** One batch, from its first record to the last callback. */
+export class ProducerBatch {
+  /** Bytes counted against `bufferMemory`. */
+  memoryBytes = 0;
+  /** Times it was sent. */
+  attempts = 0;
+  /** Monotonic time before which it is not sent again. */
+  retryAtMs = 0;
+  /** The callbacks were called. A batch that expired on its way is settled before its answer comes. */
+  isSettled = false;
+  /** What went wrong last; told when the time runs out. */
+  lastError: KafkaError | null = null;
+  /** Null until it is first sent, and always without idempotence. */
+  identity: BatchIdentity | null = null;
+
+  private readonly builder: BatchBuilder;
+  private finished: Buffer | null = null;
+  /** By record; shorter than the batch when the last records have none. */
+  private readonly callbacks: (DeliveryCallback | null)[] = [];
+  private readonly details: number[] = [];
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    /** Place among the batches of its partition; retries keep this order. */
+    readonly order: number,
+    /** Monotonic time of its first record. */
+    readonly createdMs: number,
+    readonly generation: Generation,
+    private readonly setting: BatchSetting,
+    capacityBytes: number,
+  ) {
+    this.builder = new BatchBuilder({ capacityBytes, compression: setting.compressionType });
+  }
+
+  get recordCount(): number {
+    return this.builder.recordCount;
+  }
+
+  /** Uncompressed, header included. */
+  get sizeBytes(): number {
+    return this.builder.sizeBytes;
+  }
+
+  /** Whether it takes no more records. */
+  get isFinished(): boolean {
+    return this.finished !== null;
+  }
+
+  /** Encodes one record; see {@link BatchBuilder.append} for what it throws, which leaves the batch as it was. */
+  append(
+    timestamp: number,
+    key: Buffer | string | null,
+    value: Buffer | string | null,
+    headers: readonly RecordHeader[] | null,
+  ): void {
+    this.builder.append(timestamp, key, value, headers);
+  }
+
+  /** Keeps the callback of the record that was appended last. */
+  keepCallback(callback: DeliveryCallback, timestamp: number, keySize: number, valueSize: number): void {
+    const index = this.builder.recordCount - 1;
+    while (this.callbacks.length < index) {
+      this.callbacks.push(null);
+      this.details.push(0, 0, 0);
+    }
+    this.callbacks.push(callback);
+    this.details.push(timestamp, keySize, valueSize);
+  }
+
+  /** The bytes to send: finished on the first call, the same buffer on every later one. */
+  bytes(identity: BatchIdentity | null): Buffer {
+    if (this.finished === null) {
+      this.identity = identity;
+      this.finished = this.builder.finish(identity ?? {});
+    }
+    return this.finished;
+  }
+
+  /** The finished bytes; null before. */
+  get finishedBytes(): Buffer | null {
+    return this.finished;
+  }
+
+  /** Gives a finished batch another place in another epoch. Only when no earlier copy of it can be on its way. */
+  renumber(identity: BatchIdentity): void {
+    if (this.finished === null) throw new Error('a batch without a sequence cannot be renumbered');
+    this.identity = identity;
+    setBatchProducer(this.finished, 0, identity);
+    sealBatch(this.finished, 0);
+  }
+
+  /** Calls the callbacks: stored. `baseOffset` -1 if the broker did not tell; `logAppendTimeMs` -1 unless the broker stamped. */
+  succeed(baseOffset: number, logAppendTimeMs: number): void {
+    this.isSettled = true;
+    const { callbacks, details, topic, partition } = this;
+    for (let index = 0; index < callbacks.length; index++) {
+      const callback = callbacks[index];
+      if (callback === null || callback === undefined) continue;
+      const detail = index * DETAILS_PER_CALLBACK;
+      const timestamp = logAppendTimeMs === -1 ? (details[detail] as number) : logAppendTimeMs;
+      const keySize = details[detail + 1] as number;
+      const valueSize = details[detail + 2] as number;
+      const offset = baseOffset === -1 ? -1 : baseOffset + index;
+      const metadata = new RecordMetadata(topic, partition, offset, timestamp, keySize, valueSize);
+      callSafely(callback, this.setting.logger, null, metadata);
+    }
+  }
+
+  /** Calls the callbacks: failed. `errorOf` gives the error of a record by its place in the batch. */
+  fail(errorOf: (index: number) => KafkaError): void {
+    this.isSettled = true;
+    for (let index = 0; index < this.callbacks.length; index++) {
+      const callback = this.callbacks[index];
+      if (callback === null || callback === undefined) continue;
+      callSafely(callback, this.setting.logger, errorOf(index), null);
+    }
+  }
+}

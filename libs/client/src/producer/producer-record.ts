@@ -1,0 +1,57 @@
+/**
+ * What goes into a producer and what comes back: records, their metadata, the callback.
+ */
+import type { RecordHeader } from '@kafka-template/protocol';
+import type { KafkaError } from '../errors.js';
+import type { ClientLogger } from '../io/logger.js';
+
+/** One record to be sent. Strings are sent as UTF-8. The producer encodes it during `append` and keeps nothing of it. */
+export interface ProducerRecord {
+  readonly topic: string;
+  /** Partition number; absent or null leaves the choice to the partitioner. */
+  readonly partition?: number | null;
+  /** Records of one key go to one partition. Absent or null: no key. */
+  readonly key?: Buffer | string | null;
+  /** Absent or null: a tombstone. */
+  readonly value?: Buffer | string | null;
+  /** Milliseconds since the epoch. Default: now. */
+  readonly timestamp?: number | null;
+  /** In order, repeated keys allowed. */
+  readonly headers?: readonly RecordHeader[] | null;
+}
+
+/** Where a record went. */
+export class RecordMetadata {
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    /** -1 when the broker did not tell: `acks` 0, or a repeated batch it had stored before but remembers no more. */
+    readonly offset: number,
+    /** The record's timestamp, or the broker's if the topic uses `LogAppendTime`. Milliseconds since the epoch. */
+    readonly timestamp: number,
+    /** Bytes of the key, -1 without one. */
+    readonly serializedKeySize: number,
+    /** Bytes of the value, -1 without one. */
+    readonly serializedValueSize: number,
+  ) {}
+}
+
+/**
+ * Told the outcome of one record, exactly once: the metadata, or an error. Never called during `append`. What it throws
+ * is logged and goes no further.
+ */
+export type DeliveryCallback = (error: KafkaError | null, metadata: RecordMetadata | null) => void;
+
+/** Calls a callback; what it throws is logged, so that it does not keep other records from their outcome. */
+export function callSafely(
+  callback: DeliveryCallback,
+  logger: ClientLogger,
+  error: KafkaError | null,
+  metadata: RecordMetadata | null,
+): void {
+  try {
+    callback(error, metadata);
+  } catch (thrown) {
+    logger.error('A delivery callback threw; the outcome of its record stands.', { error: thrown });
+  }
+}

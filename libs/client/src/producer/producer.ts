@@ -1,0 +1,209 @@
+/**
+ * The producer: `append` with a callback, `send` with a promise, `flush`, `close`.
+ *
+ * Guarantees: nothing blocks the event loop and nothing is thrown for a reason that lies with brokers; every callback is
+ * called exactly once, by `close` at the latest. By default `acks` is all and idempotence on: no record is lost or stored
+ * twice by retries, and the order inside a partition is the order of the calls.
+ * Leaves out transactions.
+ */
+import { ClientErrorCode, KafkaError, closedError } from '../errors.js';
+import type { Timer } from '../io/clock.js';
+import { type ClientIo, systemIo } from '../io/io.js';
+import type { PartitionInfo } from '../metadata/topic-info.js';
+import { Cluster } from '../network/cluster.js';
+import { Accumulator } from './accumulator.js';
+import { Generations } from './generation.js';
+import { TOPIC_IDLE_MS } from './limits.js';
+import { ProducerIdentity } from './producer-identity.js';
+import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from './producer-options.js';
+import { type DeliveryCallback, type ProducerRecord, type RecordMetadata, callSafely } from './producer-record.js';
+import { recordProblem } from './record-size.js';
+import { Sender } from './sender.js';
+import { TopicQueues } from './topic-queues.js';
+
+/** Sends records to topics. Made by {@link createProducer}; one per process is usually right. */
+export interface Producer {
+  /**
+   * Takes a record; the callback, if any, gets its metadata or its error, once, in a later turn of the event loop.
+   * Never throws for a reason that lies with brokers, and never blocks: what cannot be buffered yet waits up to `maxBlockMs`.
+   */
+  append(record: ProducerRecord, callback?: DeliveryCallback): void;
+  /** {@link append} with a promise. @throws KafkaError */
+  send(record: ProducerRecord): Promise<RecordMetadata>;
+  /** Sends without lingering; resolves when every record appended before has its outcome, good or bad. */
+  flush(): Promise<void>;
+  /**
+   * Takes no more records, flushes, and closes the connections. After `timeoutMs` (default: as long as it takes, which
+   * `deliveryTimeoutMs` bounds) what is left fails with CLOSED. Every callback has been called when it resolves.
+   */
+  close(timeoutMs?: number): Promise<void>;
+  /** The partitions of a topic. @throws KafkaError TIMEOUT after `maxBlockMs` */
+  partitionsFor(topic: string): Promise<PartitionInfo[]>;
+  /** Whether `close` was called. */
+  readonly closed: boolean;
+}
+
+/**
+ * A producer. No connection is opened before the first record.
+ *
+ * @param io for tests and simulations: other clocks and networks than the real ones
+ * @throws KafkaError CONFIG
+ */
+export function createProducer(options: ProducerOptions, io: ClientIo = systemIo): Producer {
+  return new KafkaProducer(resolveProducerOptions(options), io);
+}
+
+class KafkaProducer implements Producer {
+  private readonly cluster: Cluster;
+  private readonly identity: ProducerIdentity | null;
+  private readonly generations = new Generations();
+  private readonly accumulator: Accumulator;
+  private readonly sender: Sender;
+  private readonly topics = new Map<string, TopicQueues>();
+  private lastTopic: TopicQueues | null = null;
+  private closing: Promise<void> | null = null;
+
+  constructor(
+    private readonly options: ResolvedProducerOptions,
+    private readonly io: ClientIo,
+  ) {
+    const cluster = new Cluster(options, io);
+    this.cluster = cluster;
+    this.identity = options.enableIdempotence
+      ? new ProducerIdentity(cluster, options, io, (error) => this.onIdentity(error))
+      : null;
+    this.accumulator = new Accumulator(options, io, this.generations, {
+      onWork: () => this.sender.wake(),
+      absentTopicError: (topic) => cluster.metadata.absentError(topic, options.maxBlockMs),
+    });
+    this.sender = new Sender({
+      options,
+      io,
+      cluster,
+      accumulator: this.accumulator,
+      generations: this.generations,
+      identity: this.identity,
+      expireWaiting: (nowMs) => this.accumulator.expire(this.topics.values(), nowMs),
+    });
+    cluster.metadata.onUpdate(() => this.onMetadata());
+  }
+
+  get closed(): boolean {
+    return this.closing !== null;
+  }
+
+  append(record: ProducerRecord, callback?: DeliveryCallback): void {
+    const problem = recordProblem(record);
+    if (this.closing !== null || problem !== null) {
+      this.refuse(problem, callback);
+      return;
+    }
+    const { lastTopic } = this;
+    const topic = lastTopic !== null && lastTopic.name === record.topic ? lastTopic : this.topicQueues(record.topic);
+    this.accumulator.append(topic, record, callback ?? null);
+  }
+
+  send(record: ProducerRecord): Promise<RecordMetadata> {
+    return new Promise((resolve, reject) => {
+      this.append(record, (error, metadata) => {
+        if (metadata === null) reject(error);
+        else resolve(metadata);
+      });
+    });
+  }
+
+  flush(): Promise<void> {
+    if (this.generations.pendingCount === 0) return Promise.resolve();
+    const done = this.generations.end();
+    this.sender.wake();
+    return done;
+  }
+
+  close(timeoutMs = Infinity): Promise<void> {
+    this.closing ??= this.shutDown(timeoutMs);
+    return this.closing;
+  }
+
+  async partitionsFor(topic: string): Promise<PartitionInfo[]> {
+    const { partitions } = await this.cluster.metadata.waitForTopic(topic, this.options.maxBlockMs);
+    return [...partitions];
+  }
+
+  private async shutDown(timeoutMs: number): Promise<void> {
+    // The flag must be up before anything else runs: callbacks of what is flushed may append.
+    await Promise.resolve();
+    if (!(await this.flushWithin(timeoutMs))) {
+      const error = closedError(`The producer was closed before the record was delivered (close(${timeoutMs})).`);
+      this.accumulator.failAll(this.topics.values(), error);
+      this.sender.failAll(error);
+      await this.generations.end();
+    }
+    this.sender.close();
+    this.identity?.close();
+    this.cluster.close();
+  }
+
+  private flushWithin(timeoutMs: number): Promise<boolean> {
+    const flushed = this.flush().then(() => true);
+    if (timeoutMs === Infinity) return flushed;
+    let timer: Timer | null = null;
+    const late = new Promise<boolean>((resolve) => {
+      timer = this.io.clock.setTimer(timeoutMs, () => resolve(false));
+    });
+    return Promise.race([flushed, late]).finally(() => {
+      if (timer !== null) this.io.clock.clearTimer(timer);
+    });
+  }
+
+  private topicQueues(name: string): TopicQueues {
+    let topic = this.topics.get(name);
+    if (topic === undefined) {
+      topic = new TopicQueues(name, this.io.clock.monotonic(), this.io.random, this.options.batchSize, this.identity);
+      this.topics.set(name, topic);
+      topic.update(this.cluster.metadata.topic(name));
+      this.cluster.metadata.track([name]);
+    }
+    this.lastTopic = topic;
+    return topic;
+  }
+
+  private onMetadata(): void {
+    const { metadata } = this.cluster;
+    const nowMs = this.io.clock.monotonic();
+    for (const [name, topic] of this.topics) {
+      const error = metadata.topicError(name);
+      if (topic.update(metadata.topic(name))) this.accumulator.onTopicKnown(topic);
+      if (error !== undefined && !error.retriable) this.accumulator.failTopic(topic, error);
+      if (nowMs - topic.lastUsedMs > TOPIC_IDLE_MS && topic.isIdle) this.forget(topic);
+    }
+    const fatal = metadata.error;
+    if (fatal !== null && !fatal.retriable) this.failEverything(fatal);
+    this.sender.wake();
+  }
+
+  private forget(topic: TopicQueues): void {
+    this.topics.delete(topic.name);
+    this.cluster.metadata.untrack([topic.name]);
+    if (this.lastTopic === topic) this.lastTopic = null;
+  }
+
+  private onIdentity(error: KafkaError | null): void {
+    if (error !== null) this.sender.failAll(error);
+    this.sender.wake();
+  }
+
+  private failEverything(error: KafkaError): void {
+    this.accumulator.failAll(this.topics.values(), error);
+    this.sender.failAll(error);
+  }
+
+  /** The outcome of a record that is not even taken. */
+  private refuse(problem: string | null, callback: DeliveryCallback | undefined): void {
+    if (callback === undefined) return;
+    const error =
+      problem === null
+        ? closedError('The producer is closed; create another one to send more records.')
+        : new KafkaError(ClientErrorCode.INVALID_ARGUMENT, problem);
+    this.io.clock.defer(() => callSafely(callback, this.options.logger, error, null));
+  }
+}
