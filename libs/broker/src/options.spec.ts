@@ -42,7 +42,12 @@ describe('options: what a broker is told', () => {
       advertisedHost: 'a',
       advertisedPort: 5,
       dataDir: '/other',
-      config: { 'broker.id': 7, listeners: 'PLAINTEXT://:9092', 'advertised.listeners': 'PLAINTEXT://b:6', 'log.dir': '/d' },
+      config: {
+        'broker.id': 7,
+        listeners: 'PLAINTEXT://:9092',
+        'advertised.listeners': 'PLAINTEXT://b:6',
+        'log.dir': '/d',
+      },
     });
     expect(resolved).toMatchObject({
       brokerId: 1,
@@ -64,7 +69,8 @@ describe('options: what a broker is told', () => {
         'inter.broker.listener.name': 'PLAINTEXT',
         'advertised.listeners': 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093',
         'controller.listener.names': 'CONTROLLER',
-        'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
+        'listener.security.protocol.map':
+          'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
         'num.network.threads': 3,
         'log.dirs': '/tmp/logs',
       },
@@ -76,13 +82,28 @@ describe('options: what a broker is told', () => {
     });
   });
 
+  it('tells clients of the port an option chose, unless they are meant to use another one', () => {
+    const config = { listeners: 'PLAINTEXT://a:9092', 'advertised.listeners': 'PLAINTEXT://a:9092' };
+    expect(resolveOptions({ port: 0, config }).advertised).toEqual({ host: 'a', port: null });
+    expect(resolveOptions({ host: 'b', config }).advertised).toEqual({ host: null, port: 9092 });
+    const mapped = { ...config, 'advertised.listeners': 'PLAINTEXT://outside:19092' };
+    expect(resolveOptions({ port: 0, host: 'b', config: mapped }).advertised).toEqual({ host: 'outside', port: 19092 });
+  });
+
   it('understands an IPv6 listener', () => {
-    expect(resolveOptions({ config: { listeners: 'PLAINTEXT://[::1]:9092' } }).listen).toEqual({ host: '::1', port: 9092 });
+    expect(resolveOptions({ config: { listeners: 'PLAINTEXT://[::1]:9092' } }).listen).toEqual({
+      host: '::1',
+      port: 9092,
+    });
   });
 
   const mistakes: [what: string, options: object, message: RegExp][] = [
     ['an unknown option', { prot: 9092 }, /^Unknown broker option 'prot'\. Did you mean 'port'\?$/],
-    ['an unknown option like nothing', { xyzzyplugh: 1 }, /^Unknown broker option 'xyzzyplugh'\. The options are brokerId, host/],
+    [
+      'an unknown option like nothing',
+      { xyzzyplugh: 1 },
+      /^Unknown broker option 'xyzzyplugh'\. The options are brokerId, host/,
+    ],
     ['a config among the options', { 'num.partitions': 3 }, /Kafka's configs belong into the option config/],
     ['an unknown config', { config: { 'num.partition': 3 } }, /'num\.partition'.*Did you mean 'num\.partitions'\?/],
     ['a config of the wrong type', { config: { 'num.partitions': 'many' } }, /num\.partitions/],
@@ -99,7 +120,11 @@ describe('options: what a broker is told', () => {
       { config: { listeners: 'CLIENT://h:1', 'listener.security.protocol.map': 'CLIENT:SASL_SSL' } },
       /asks for SASL_SSL \(CLIENT\)/,
     ],
-    ['a listener without a port', { config: { listeners: 'PLAINTEXT://h' } }, /'PLAINTEXT:\/\/h', which is no listener/],
+    [
+      'a listener without a port',
+      { config: { listeners: 'PLAINTEXT://h' } },
+      /'PLAINTEXT:\/\/h', which is no listener/,
+    ],
     ['a listener port out of range', { config: { listeners: 'PLAINTEXT://h:70000' } }, /which is no listener/],
     ['a wildcard told to clients', { advertisedHost: '0.0.0.0' }, /0\.0\.0\.0, which no client can connect to/],
     ['an object as a config', { config: { 'num.partitions': {} } }, /must be a text, a number or true\/false/],

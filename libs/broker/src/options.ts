@@ -86,7 +86,7 @@ export function resolveOptions(options: BrokerOptions): ResolvedOptions {
   checkNames(options);
   const given = BrokerConfig.of(textEntries(options.config ?? {}));
   const listener = readListener(given, 'listeners');
-  const advertised = readListener(given, 'advertised.listeners');
+  const advertised = advertisedEndpoint(options, listener, readListener(given, 'advertised.listeners'));
   const advertisedHost = text('advertisedHost', options.advertisedHost) ?? (advertised?.host || null);
   if (advertisedHost !== null && isWildcardHost(advertisedHost)) {
     throw new BrokerError(
@@ -117,6 +117,24 @@ export function resolveOptions(options: BrokerOptions): ResolvedOptions {
     config: withResolved(given, brokerId, dataDir),
     logger: options.logger ?? silentLogger,
     ports: options.ports ?? {},
+  };
+}
+
+/**
+ * What `advertised.listeners` says, without the parts that only repeat `listeners`: when an option moves the broker to
+ * another host or port, clients must follow.
+ */
+function advertisedEndpoint(
+  options: BrokerOptions,
+  listener: Endpoint | null,
+  advertised: Endpoint | null,
+): Endpoint | null {
+  if (listener === null || advertised === null) return advertised;
+  const hasMoved = options.port !== undefined && options.port !== listener.port;
+  const hasOtherHost = options.host !== undefined && options.host !== listener.host;
+  return {
+    host: hasOtherHost && advertised.host === listener.host ? '' : advertised.host,
+    port: hasMoved && advertised.port === listener.port ? 0 : advertised.port,
   };
 }
 
@@ -180,7 +198,10 @@ function text(name: keyof BrokerOptions, value: string | undefined): string | un
 function integer(name: keyof BrokerOptions, value: number | undefined, min: number, max: number): number | undefined {
   if (value === undefined) return undefined;
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new BrokerError('CONFIG', `Broker option '${name}' must be a whole number from ${min} to ${max}, not ${value}.`);
+    throw new BrokerError(
+      'CONFIG',
+      `Broker option '${name}' must be a whole number from ${min} to ${max}, not ${value}.`,
+    );
   }
   return value;
 }

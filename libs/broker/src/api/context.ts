@@ -36,6 +36,8 @@ export interface AdvertisedApi {
 /** The services handlers work with. One object per broker. */
 export interface BrokerServices {
   readonly brokerId: number;
+  /** Where the logs are; null when everything is in memory. */
+  readonly dataDir: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: ApiSettings;

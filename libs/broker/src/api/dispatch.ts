@@ -53,7 +53,9 @@ function dispatch(
   const handler = handlers.get(apiKey);
   if (handler === undefined) {
     const name = apiByKey(apiKey)?.name;
-    reply.close(`it asked for API ${apiKey}${name === undefined ? '' : ` (${name})`}, which this broker does not serve.`);
+    reply.close(
+      `it asked for API ${apiKey}${name === undefined ? '' : ` (${name})`}, which this broker does not serve.`,
+    );
     return;
   }
   const [min, max] = handler.versions;
@@ -135,7 +137,8 @@ function refuseVersion(
 ): void {
   const [min, max] = handler.versions;
   if (handler.api.key !== ApiVersions.key) {
-    const older = apiVersion < min ? 'Use a newer client.' : 'The client must ask for the versions with ApiVersions first.';
+    const older =
+      apiVersion < min ? 'Use a newer client.' : 'The client must ask for the versions with ApiVersions first.';
     reply.close(`it sent ${handler.api.name} v${apiVersion}; this broker serves v${min} to v${max}. ${older}`);
     return;
   }

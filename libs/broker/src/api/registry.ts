@@ -20,11 +20,19 @@ import { saslHandshake } from './handlers/17-sasl-handshake.js';
 import { apiVersions } from './handlers/18-api-versions.js';
 import { createTopics } from './handlers/19-create-topics.js';
 import { deleteTopics } from './handlers/20-delete-topics.js';
+import { deleteRecords } from './handlers/21-delete-records.js';
 import { initProducerId } from './handlers/22-init-producer-id.js';
+import { offsetForLeaderEpoch } from './handlers/23-offset-for-leader-epoch.js';
 import { describeConfigs } from './handlers/32-describe-configs.js';
+import { alterConfigs } from './handlers/33-alter-configs.js';
+import { describeLogDirs } from './handlers/35-describe-log-dirs.js';
+import { saslAuthenticate } from './handlers/36-sasl-authenticate.js';
 import { createPartitions } from './handlers/37-create-partitions.js';
 import { deleteGroups } from './handlers/42-delete-groups.js';
+import { incrementalAlterConfigs } from './handlers/44-incremental-alter-configs.js';
+import { offsetDelete } from './handlers/47-offset-delete.js';
 import { describeCluster } from './handlers/60-describe-cluster.js';
+import { describeTopicPartitions } from './handlers/75-describe-topic-partitions.js';
 
 /** The handlers, in the order of their keys. */
 export const HANDLERS: readonly Handler[] = [
@@ -45,11 +53,19 @@ export const HANDLERS: readonly Handler[] = [
   apiVersions,
   createTopics,
   deleteTopics,
+  deleteRecords,
   initProducerId,
+  offsetForLeaderEpoch,
   describeConfigs,
+  alterConfigs,
+  describeLogDirs,
+  saslAuthenticate,
   createPartitions,
   deleteGroups,
+  incrementalAlterConfigs,
+  offsetDelete,
   describeCluster,
+  describeTopicPartitions,
 ];
 
 /** The handlers by API key, as the dispatcher looks them up. */

@@ -3,7 +3,7 @@ import { FakeClock } from '../io/fake-clock.js';
 import type { Logger } from '../io/logger.js';
 import { Connection, type ConnectionLimits } from './connection.js';
 import type { Reply } from './exchange.js';
-import { FakeSocket } from './fake-socket.js';
+import { FakeSocket } from './testing/fake-socket.js';
 
 interface Request {
   readonly text: string;
@@ -166,7 +166,11 @@ describe('connection: back-pressure', () => {
 describe('connection: what must not come in', () => {
   const frames: [what: string, bytes: Buffer, reason: RegExp][] = [
     ['a length below zero', Buffer.from([0xff, 0xff, 0xff, 0xff, 0]), /announces -1 bytes/],
-    ['a length above the bound', Buffer.from([0, 0, 4, 0, 0]), /announces 1024 bytes.*socket\.request\.max\.bytes=1000/],
+    [
+      'a length above the bound',
+      Buffer.from([0, 0, 4, 0, 0]),
+      /announces 1024 bytes.*socket\.request\.max\.bytes=1000/,
+    ],
     ['a frame of two gigabytes', Buffer.from([0x7f, 0xff, 0xff, 0xff]), /announces 2147483647 bytes/],
     ['a TLS hello', Buffer.from([0x16, 3, 1, 2, 0, 1]), /TLS client hello/],
   ];

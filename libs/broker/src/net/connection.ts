@@ -248,7 +248,9 @@ export class Connection implements SocketEvents, ClientConnection {
   private failOnBytes(error: ProtocolError): void {
     const foreign = this.opening === null ? null : recogniseForeign(this.opening, this.socket.localPort);
     if (foreign === null) {
-      this.fail(`${error.message} The largest request taken is socket.request.max.bytes=${this.owner.limits.maxRequestBytes}.`);
+      this.fail(
+        `${error.message} The largest request taken is socket.request.max.bytes=${this.owner.limits.maxRequestBytes}.`,
+      );
       return;
     }
     this.owner.logger.warn(`Connection from ${this.remoteHost}:${this.remotePort} closed: ${foreign.explanation}`);

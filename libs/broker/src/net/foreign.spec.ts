@@ -2,10 +2,20 @@ import { recogniseForeign } from './foreign.js';
 
 describe('foreign: what is not Kafka on the port', () => {
   const known: [what: string, opening: Buffer, explanation: RegExp, answer: RegExp | null][] = [
-    ['a browser', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n'), /HTTP request \("GET \/ HTTP\/1\.1"\).*port 9092/, /^HTTP\/1\.1 400 /],
+    [
+      'a browser',
+      Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n'),
+      /HTTP request \("GET \/ HTTP\/1\.1"\).*port 9092/,
+      /^HTTP\/1\.1 400 /,
+    ],
     ['a POST', Buffer.from('POST /topics HTTP/1.1\r\n'), /HTTP request \("POST \/topics/, /bootstrap servers/],
     ['HTTP/2', Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), /HTTP request/, /^HTTP/],
-    ['a TLS hello', Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]), /TLS client hello.*security\.protocol=PLAINTEXT/, null],
+    [
+      'a TLS hello',
+      Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]),
+      /TLS client hello.*security\.protocol=PLAINTEXT/,
+      null,
+    ],
     ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'), /SSH client/, null],
     ['a ZooKeeper command', Buffer.from('ruok\n'), /ZooKeeper command "ruok"/, null],
   ];

@@ -16,7 +16,18 @@ export interface ForeignOpening {
   readonly answer: string | null;
 }
 
-const HTTP_METHODS = ['GET ', 'HEAD ', 'POST ', 'PUT ', 'DELETE ', 'OPTIONS ', 'PATCH ', 'CONNECT ', 'TRACE ', 'PRI * '];
+const HTTP_METHODS = [
+  'GET ',
+  'HEAD ',
+  'POST ',
+  'PUT ',
+  'DELETE ',
+  'OPTIONS ',
+  'PATCH ',
+  'CONNECT ',
+  'TRACE ',
+  'PRI * ',
+];
 const FOUR_LETTER_WORDS = ['ruok', 'stat', 'srvr', 'conf', 'cons', 'envi', 'mntr', 'dump', 'wchs', 'isro'];
 
 const TLS_HANDSHAKE = 0x16;

@@ -11,7 +11,15 @@ import type { TopicImage } from '../../cluster/image.js';
 import type { AppendOptions, AppendOutcome } from '../../replication/partition.js';
 import type { RequestContext } from '../context.js';
 import { handler, NO_RESPONSE, type Answer } from '../handler.js';
-import { endpointsOf, findTopic, leaderHint, locateLeader, NO_EPOCH, unknownTopic, type LeaderHint } from '../leader.js';
+import {
+  endpointsOf,
+  findTopic,
+  leaderHint,
+  locateLeader,
+  NO_EPOCH,
+  unknownTopic,
+  type LeaderHint,
+} from '../leader.js';
 
 type Response = ResponseInput<typeof Produce>;
 type TopicResponse = Response['responses'][number];
@@ -37,7 +45,8 @@ export const produce = handler(
 class ProduceCall {
   private readonly byId: boolean;
   private readonly options: AppendOptions;
-  private readonly responses: { topic: TopicImage | undefined; answer: TopicResponse; rows: PartitionResponse[] }[] = [];
+  private readonly responses: { topic: TopicImage | undefined; answer: TopicResponse; rows: PartitionResponse[] }[] =
+    [];
   private readonly hints: LeaderHint[] = [];
   private open = 1;
   private firstFailure: string | null = null;

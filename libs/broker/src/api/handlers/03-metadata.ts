@@ -5,18 +5,12 @@
  * and `auto.create.topics.enable` allow it, and the answer waits for that: the client can produce at once. A partition
  * without a leader always carries LEADER_NOT_AVAILABLE. Lookup by topic id works from v12 on, as in Kafka.
  */
-import {
-  ErrorCode,
-  Metadata,
-  ZERO_UUID,
-  type MetadataRequest,
-  type ResponseInput,
-} from '@kafka-template/protocol';
+import { ErrorCode, Metadata, ZERO_UUID, type MetadataRequest, type ResponseInput } from '@kafka-template/protocol';
 import type { BrokerInfo, ClusterImage, PartitionImage, TopicImage } from '../../cluster/image.js';
 import { ALL_CLUSTER_OPERATIONS, ALL_TOPIC_OPERATIONS, OPERATIONS_NOT_REQUESTED } from '../authorized-operations.js';
 import type { BrokerServices, RequestContext } from '../context.js';
 import { handler } from '../handler.js';
-import { isTopicName } from '../topic-name.js';
+import { checkTopicName } from '../../cluster/topic-name.js';
 
 type Response = ResponseInput<typeof Metadata>;
 type TopicRow = Response['topics'][number];
@@ -31,7 +25,11 @@ export const metadata = handler(Metadata, { versions: [0, 13] }, (request, conte
   const { image } = broker.controller;
   const asked = request.topics;
   if (asked === null || (apiVersion < NULL_MEANS_ALL_SINCE_VERSION && asked.length === 0)) {
-    return response(request, image, [...image.topics()].map((topic) => topicRow(image, topic, request)));
+    return response(
+      request,
+      image,
+      [...image.topics()].map((topic) => topicRow(image, topic, request)),
+    );
   }
   const topics = distinct(asked);
   if (topics.some(({ topicId }) => topicId !== ZERO_UUID) && apiVersion < BY_ID_SINCE_VERSION) {
@@ -52,7 +50,7 @@ function distinct(topics: readonly NamedTopic[]): NamedTopic[] {
 function mayCreate(topic: NamedTopic, request: MetadataRequest, broker: BrokerServices): boolean {
   const { name, topicId } = topic;
   if (name === null || topicId !== ZERO_UUID || !request.allowAutoTopicCreation) return false;
-  if (!broker.settings.autoCreateTopicsEnable || !isTopicName(name)) return false;
+  if (!broker.settings.autoCreateTopicsEnable || checkTopicName(name) !== null) return false;
   return broker.controller.image.topic(name) === undefined;
 }
 
@@ -72,7 +70,7 @@ function describe(
     }
     const topic = image.topic(name ?? '');
     if (topic !== undefined) return topicRow(image, topic, request);
-    if (!isTopicName(name ?? '')) return errorRow(name ?? '', ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION);
+    if (checkTopicName(name ?? '') !== null) return errorRow(name ?? '', ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION);
     // Created a moment ago and not seen yet, or refused for a reason: the client asks again or reads the reason.
     const why = refused?.get(name) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     return errorRow(name, ZERO_UUID, why === ErrorCode.NONE ? ErrorCode.LEADER_NOT_AVAILABLE : why);

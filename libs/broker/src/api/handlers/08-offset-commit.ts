@@ -24,7 +24,9 @@ export const offsetCommit = handler(OffsetCommit, { versions: [2, 10] }, (reques
     context.broker.groups.commitOffsets({ ...request, topics: known }, groupContext(context), done),
   );
   if (refused.length === 0) return answer;
-  return Promise.resolve(answer).then(({ topics }) => ({ topics: merge(request.topics, [...topics, ...refused], byId) }));
+  return Promise.resolve(answer).then(({ topics }) => ({
+    topics: merge(request.topics, [...topics, ...refused], byId),
+  }));
 });
 
 /** Splits the request into what the coordinator may see, with names, and rows that are refused here. */

@@ -4,7 +4,13 @@
  * The committed offsets of one group (up to v7) or of several. From v10 on topics have ids: they are translated both
  * ways here, an unknown id gets UNKNOWN_TOPIC_ID for each of its partitions.
  */
-import { ErrorCode, OffsetFetch, ZERO_UUID, type OffsetFetchRequest, type ResponseInput } from '@kafka-template/protocol';
+import {
+  ErrorCode,
+  OffsetFetch,
+  ZERO_UUID,
+  type OffsetFetchRequest,
+  type ResponseInput,
+} from '@kafka-template/protocol';
 import type { ClusterImage } from '../../cluster/image.js';
 import type { RequestContext } from '../context.js';
 import { groupContext } from '../groups.js';

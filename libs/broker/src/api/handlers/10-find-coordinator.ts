@@ -22,7 +22,9 @@ const SUCCESS_MESSAGE = 'NONE';
 /** See the head of this file. */
 export const findCoordinator = handler(FindCoordinator, { versions: [0, 6] }, async (request, context) => {
   if (context.apiVersion >= BATCHED_SINCE_VERSION) {
-    return { coordinators: await Promise.all(request.coordinatorKeys.map((key) => find(key, request.keyType, context))) };
+    return {
+      coordinators: await Promise.all(request.coordinatorKeys.map((key) => find(key, request.keyType, context))),
+    };
   }
   const { nodeId, host, port, errorCode, errorMessage: text } = await find(request.key, request.keyType, context);
   return { errorCode, errorMessage: errorCode === ErrorCode.NONE ? SUCCESS_MESSAGE : text, nodeId, host, port };

@@ -10,5 +10,7 @@ import { handler } from '../handler.js';
 
 /** See the head of this file. */
 export const joinGroup = handler(JoinGroup, { versions: [0, 9] }, (request, context) =>
-  fromCallback<ResponseInput<typeof JoinGroup>>((done) => context.broker.groups.join(request, groupContext(context), done)),
+  fromCallback<ResponseInput<typeof JoinGroup>>((done) =>
+    context.broker.groups.join(request, groupContext(context), done),
+  ),
 );

@@ -9,5 +9,7 @@ import { handler } from '../handler.js';
 
 /** See the head of this file. */
 export const heartbeat = handler(Heartbeat, { versions: [0, 4] }, (request, context) =>
-  fromCallback<ResponseInput<typeof Heartbeat>>((done) => context.broker.groups.heartbeat(request, groupContext(context), done)),
+  fromCallback<ResponseInput<typeof Heartbeat>>((done) =>
+    context.broker.groups.heartbeat(request, groupContext(context), done),
+  ),
 );

@@ -9,5 +9,7 @@ import { handler } from '../handler.js';
 
 /** See the head of this file. */
 export const leaveGroup = handler(LeaveGroup, { versions: [0, 5] }, (request, context) =>
-  fromCallback<ResponseInput<typeof LeaveGroup>>((done) => context.broker.groups.leave(request, groupContext(context), done)),
+  fromCallback<ResponseInput<typeof LeaveGroup>>((done) =>
+    context.broker.groups.leave(request, groupContext(context), done),
+  ),
 );

@@ -9,5 +9,7 @@ import { handler } from '../handler.js';
 
 /** See the head of this file. */
 export const syncGroup = handler(SyncGroup, { versions: [0, 5] }, (request, context) =>
-  fromCallback<ResponseInput<typeof SyncGroup>>((done) => context.broker.groups.sync(request, groupContext(context), done)),
+  fromCallback<ResponseInput<typeof SyncGroup>>((done) =>
+    context.broker.groups.sync(request, groupContext(context), done),
+  ),
 );

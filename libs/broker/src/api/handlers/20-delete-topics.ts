@@ -4,13 +4,7 @@
  * Passes each topic to the controller; answers when its partitions are gone here. Up to v5 by name, from v6 on by name
  * or by id. `delete.topic.enable=false` refuses everything.
  */
-import {
-  DeleteTopics,
-  ErrorCode,
-  errorMessage,
-  ZERO_UUID,
-  type ResponseInput,
-} from '@kafka-template/protocol';
+import { DeleteTopics, ErrorCode, errorMessage, ZERO_UUID, type ResponseInput } from '@kafka-template/protocol';
 import type { ClusterImage } from '../../cluster/image.js';
 import type { BrokerServices } from '../context.js';
 import { handler } from '../handler.js';

@@ -4,12 +4,7 @@
  * Every config of topics, of this broker, of all brokers, and of groups: value, where it comes from, what else it could
  * come from (v1), type and meaning (v3). Questions about another broker are refused: clients ask that broker itself.
  */
-import {
-  DescribeConfigs,
-  ErrorCode,
-  type DescribeConfigsRequest,
-  type ResponseInput,
-} from '@kafka-template/protocol';
+import { DescribeConfigs, ErrorCode, type DescribeConfigsRequest, type ResponseInput } from '@kafka-template/protocol';
 import {
   describeBrokerConfigs,
   describeBrokerDefaults,
@@ -21,7 +16,7 @@ import {
 import { ConfigResourceType } from '../../cluster/topic-request.js';
 import type { BrokerServices } from '../context.js';
 import { handler } from '../handler.js';
-import { isTopicName } from '../topic-name.js';
+import { checkTopicName } from '../../cluster/topic-name.js';
 
 type Row = ResponseInput<typeof DescribeConfigs>['results'][number];
 type Resource = DescribeConfigsRequest['resources'][number];
@@ -63,7 +58,8 @@ function describe(broker: BrokerServices, resource: Resource, options: DescribeO
 }
 
 function describeTopic(broker: BrokerServices, name: string, options: DescribeOptions): Described {
-  if (!isTopicName(name)) return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, text: `Topic name '${name}' is illegal` };
+  if (checkTopicName(name) !== null)
+    return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, text: `Topic name '${name}' is illegal` };
   const topic = broker.controller.image.topic(name);
   if (topic === undefined) {
     return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, text: `The topic '${name}' does not exist.` };

@@ -15,8 +15,7 @@ const CONTROLLERS = 2;
 export const describeCluster = handler(DescribeCluster, { versions: [0, 2] }, (request, { broker }) => {
   const { endpointType } = request;
   if (endpointType === CONTROLLERS) {
-    const text =
-      'The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER';
+    const text = 'The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER';
     return refused(ErrorCode.MISMATCHED_ENDPOINT_TYPE, text);
   }
   if (endpointType !== BROKERS) {

@@ -3,7 +3,7 @@
  *
  * Used by specs only. Guarantees the port's rules: `write` answers false while `isFull`, one `onDrain` follows.
  */
-import type { NetworkSocket } from '../io/network.js';
+import type { NetworkSocket } from '../../io/network.js';
 
 /** See the head of this file. */
 export class FakeSocket implements NetworkSocket {

@@ -1,0 +1,38 @@
+/**
+ * DescribeLogDirs: v1–v5.
+ *
+ * The data directory and the bytes each partition takes in it. Space on the device is not measured (-1), and there are
+ * never two copies of a partition on one broker.
+ */
+import { DescribeLogDirs, ErrorCode, type DescribeLogDirsRequest } from '@kafka-template/protocol';
+import type { Partition } from '../../replication/partition.js';
+import { handler } from '../handler.js';
+
+/** What the directory is called when there is none. */
+const IN_MEMORY = '(memory)';
+
+/** See the head of this file. */
+export const describeLogDirs = handler(DescribeLogDirs, { versions: [1, 5] }, (request, { broker }) => {
+  const byTopic = new Map<string, Partition[]>();
+  for (const partition of broker.partitions.all()) {
+    if (!isAsked(request, partition)) continue;
+    const others = byTopic.get(partition.topic);
+    if (others === undefined) byTopic.set(partition.topic, [partition]);
+    else others.push(partition);
+  }
+  const topics = [...byTopic].map(([name, partitions]) => ({
+    name,
+    partitions: partitions.map(({ partition, sizeBytes }) => ({
+      partitionIndex: partition,
+      partitionSize: sizeBytes,
+      offsetLag: 0,
+      isFutureKey: false,
+    })),
+  }));
+  return { results: [{ errorCode: ErrorCode.NONE, logDir: broker.dataDir ?? IN_MEMORY, topics }] };
+});
+
+function isAsked(request: DescribeLogDirsRequest, { topic, partition }: Partition): boolean {
+  if (request.topics === null) return true;
+  return request.topics.some((asked) => asked.topic === topic && asked.partitions.includes(partition));
+}
