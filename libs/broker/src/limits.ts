@@ -22,6 +22,12 @@ export const UNWRITTEN_BYTES_HIGH = 64 * MIB;
 /** Largest number of bytes of one write call. */
 export const WRITE_BYTES_MAX = 16 * MIB;
 
+/** Producer ids one partition remembers; beyond it those that were silent longest are forgotten. */
+export const PRODUCERS_PER_PARTITION_MAX = 100_000;
+
+/** Bytes at the end of a log in which a clean start looks for the last batches of each producer. */
+export const PRODUCER_WINDOW_BYTES = 1 * MIB;
+
 /** Requests parked in `Waits`. One connection parks at most one fetch at a time, so this bounds connections. */
 export const PARKED_WAITS_MAX = 100_000;
 
@@ -29,6 +35,8 @@ export const PARKED_WAITS_MAX = 100_000;
 export const OPEN_SEGMENT_FILES_MAX = 256;
 /** Bytes of indexes of older segments held in memory, all partitions together. */
 export const INDEX_CACHE_BYTES_MAX = 32 * MIB;
+/** Places at which reads of one log ended, kept so that the next read needs no index. */
+export const READ_POSITIONS_PER_LOG_MAX = 16;
 /** Bytes read in one step while a log is recovered or replayed. */
 export const SCAN_BYTES = 1 * MIB;
 /** Partitions opened at the same time when a broker starts. */

@@ -1,5 +1,5 @@
 /**
- * The disk as the broker sees it: a port, implemented by `realDisk` (node:fs) and by `MemoryDisk`.
+ * The disk as the broker sees it: a port, implemented by `realDisk` (real-disk.ts) and by `MemoryDisk` (memory-disk.ts).
  * Guarantees: an operation either happened or failed with a `DiskError`; `writev` writes all bytes or reports an error.
  * A callback is never called before the call that took it has returned.
  * Leaves out sharing: one writer per file, and a directory belongs to one process (see `lock`).
@@ -32,7 +32,7 @@ export interface DiskStat {
 /** An open file. Positions and lengths are bytes. */
 export interface DiskFile {
   readonly path: string;
-  /** Reads up to `length` bytes from `position` into a buffer that nobody else uses; shorter at the end of the file. */
+  /** Reads up to `length` bytes from `position`; shorter at the end of the file. The result may be shared: never change it. */
   read(position: number, length: number): Promise<Buffer>;
   /**
    * Writes all buffers one after the other at `position`. The buffers must not change any more, ever: a disk in memory

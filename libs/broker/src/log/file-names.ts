@@ -1,0 +1,53 @@
+/**
+ * Names of the files and directories of a log, exactly Kafka's, so that Kafka's own tools can read what we write.
+ * Guarantees: names are made and recognised here and nowhere else.
+ */
+
+/** Suffixes of the files of one segment; each file is named after the segment's first offset. */
+export const SegmentSuffix = {
+  LOG: '.log',
+  OFFSET_INDEX: '.index',
+  TIME_INDEX: '.timeindex',
+  TRANSACTION_INDEX: '.txnindex',
+  SNAPSHOT: '.snapshot',
+} as const;
+
+/** Left by an interrupted clean-up; safe to remove at start. */
+export const STALE_SUFFIXES: readonly string[] = ['.deleted', '.cleaned', '.tmp'];
+
+export const LEADER_EPOCH_CHECKPOINT = 'leader-epoch-checkpoint';
+export const PARTITION_METADATA = 'partition.metadata';
+export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
+export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
+export const HIGH_WATERMARK_CHECKPOINT = 'replication-offset-checkpoint';
+export const META_PROPERTIES = 'meta.properties';
+export const CLEAN_SHUTDOWN_MARKER = '.kafka_cleanshutdown';
+/** Directories that end with this hold a deleted partition. */
+export const DELETED_DIRECTORY_SUFFIX = '-delete';
+
+const OFFSET_DIGITS = 20;
+
+/** `00000000000000000042` + suffix. */
+export function segmentFileName(baseOffset: number, suffix: string): string {
+  return String(baseOffset).padStart(OFFSET_DIGITS, '0') + suffix;
+}
+
+/** The offset in a segment's file name with this suffix, or null for any other name. */
+export function parseSegmentFileName(name: string, suffix: string): number | null {
+  if (name.length !== OFFSET_DIGITS + suffix.length || !name.endsWith(suffix)) return null;
+  const digits = name.slice(0, OFFSET_DIGITS);
+  if (!/^[0-9]+$/.test(digits)) return null;
+  const offset = Number(digits);
+  return Number.isSafeInteger(offset) ? offset : null;
+}
+
+/** Directory of a partition: `topic-3`. */
+export function partitionDirectoryName(topic: string, partition: number): string {
+  return `${topic}-${partition}`;
+}
+
+/** Topic and partition of a directory name, or null when it is not one of a partition. */
+export function parsePartitionDirectoryName(name: string): { topic: string; partition: number } | null {
+  const match = /^([A-Za-z0-9._-]{1,249})-(0|[1-9][0-9]{0,8})$/.exec(name);
+  return match?.[1] !== undefined ? { topic: match[1], partition: Number(match[2]) } : null;
+}

@@ -1,0 +1,468 @@
+/**
+ * One partition's log: appends batches, serves reads, rolls segments, lets old ones go.
+ * Guarantees: offsets have no holes; `endOffset` moves only after the operating system accepted the bytes, and call-backs
+ * come in the order of the appends; after a failed write nothing is appended any more (the log is offline until the
+ * broker starts again, and recovers it).
+ * Leaves out replicas and visibility (replication/), opening (log-loader.ts) and when to clean up (the housekeeping).
+ */
+import {
+  ErrorCode,
+  ProtocolError,
+  batchBaseSequence,
+  batchLastOffsetDelta,
+  batchProducerEpoch,
+  batchProducerId,
+  isControlBatch,
+  isTransactionalBatch,
+  sealBatch,
+  setBatchBaseOffset,
+  setBatchLeaderEpoch,
+  setBatchLogAppendTime,
+} from '@kafka-template/protocol';
+import { assert } from '../assert.js';
+import type { Timer } from '../io/clock.js';
+import { type AppendOutcome, appended, notAppended } from './append-outcome.js';
+import { type BatchRules, validateBatch } from './batch-validation.js';
+import type { LeaderEpochs } from './leader-epochs.js';
+import { LeaderEpochsFile } from './leader-epochs-file.js';
+import { NO_LIMIT, type TopicConfig } from './log-config.js';
+import type { LogContext } from './log-context.js';
+import { LogFiles } from './log-files.js';
+import { LogReader } from './log-reader.js';
+import { replayBatch } from './producer-replay.js';
+import { encodeProducerSnapshot } from './producer-snapshot.js';
+import { DUPLICATE, type ProducerState } from './producer-state.js';
+import { recompress } from './recompress.js';
+import { expiredSegments } from './retention.js';
+import { mustRoll } from './roll-policy.js';
+import { Segment } from './segment.js';
+import type { Segments } from './segments.js';
+import { Tail, type TailChunk, type TailRead } from './tail.js';
+import { type SearchRange, type TimestampOffset, findByTimestamp, findLargestTimestamp } from './timestamp-lookup.js';
+import { abortedTransactionsIn } from './transaction-index.js';
+import { readTransactionMarker } from './transaction-marker.js';
+import { type PendingWrite, type WriteEvents, WriteQueue } from './write-queue.js';
+
+/** A log as `loadLog` found it on disk. */
+export interface LogParts {
+  readonly directory: string;
+  /** `topic-partition`, for people. */
+  readonly name: string;
+  readonly config: TopicConfig;
+  readonly segments: Segments;
+  readonly producers: ProducerState;
+  readonly epochs: LeaderEpochs;
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly recoveryPoint: number;
+}
+
+/** Who wants to know when the log moves; one per log. */
+export interface LogListener {
+  /** `endOffset` has moved; called before the call-backs of the appends that moved it. */
+  written(bytes: number): void;
+  /** The log is offline. */
+  failed(error: Error): void;
+}
+
+/** Why a log takes nothing any more. */
+interface Stopped {
+  readonly errorCode: number;
+  readonly message: string;
+}
+
+class PendingAppend implements PendingWrite {
+  constructor(
+    readonly segment: Segment,
+    readonly chunk: TailChunk | null,
+    readonly at: number,
+    readonly bytes: number,
+    readonly recordCount: number,
+    readonly nextOffset: number,
+    readonly baseOffset: number,
+    readonly logAppendTimeMs: number,
+    readonly done: (outcome: AppendOutcome) => void,
+    readonly settle: (error: Error | null, pending: PendingWrite) => void,
+  ) {}
+}
+
+/** See the file comment. */
+export class Log implements WriteEvents {
+  readonly directory: string;
+  readonly name: string;
+  config: TopicConfig;
+  readonly producers: ProducerState;
+  readonly epochs: LeaderEpochs;
+  readonly segments: Segments;
+  readonly reader: LogReader;
+  private readonly tail: Tail;
+  private readonly files: LogFiles;
+  private readonly epochsFile: LeaderEpochsFile;
+  private readonly queue: WriteQueue;
+  private listener: LogListener | null = null;
+  private stopped: Stopped | null = null;
+  private failure: Error | null = null;
+  private start: number;
+  private end: number;
+  /** Offset of the next append; ahead of `end` while writes are under way. */
+  private nextOffset: number;
+  private acceptedBytes = 0;
+  private unflushedRecords = 0;
+  private flushTimer: Timer | null = null;
+  private readonly settle = (error: Error | null, pending: PendingWrite): void => {
+    this.settleAppend(error, pending as PendingAppend);
+  };
+
+  constructor(
+    parts: LogParts,
+    private readonly context: LogContext,
+  ) {
+    this.directory = parts.directory;
+    this.name = parts.name;
+    this.config = parts.config;
+    this.producers = parts.producers;
+    this.epochs = parts.epochs;
+    this.segments = parts.segments;
+    this.start = parts.startOffset;
+    this.end = parts.endOffset;
+    this.nextOffset = parts.endOffset;
+    this.tail = new Tail(context.memory, parts.endOffset);
+    this.queue = new WriteQueue(context.clock, this);
+    const fail = (error: Error): void => this.queue.fail(error);
+    this.files = new LogFiles(context, parts.directory, parts.segments, parts.recoveryPoint, fail);
+    this.epochsFile = new LeaderEpochsFile(context.disk, parts.directory, parts.epochs, fail);
+    this.reader = new LogReader(parts.segments, context.disk, context.files, context.indexes, () => this.config);
+  }
+
+  /** First offset that may be read. */
+  get startOffset(): number {
+    return this.start;
+  }
+
+  /** Offset after the last record that the operating system accepted. */
+  get endOffset(): number {
+    return this.end;
+  }
+
+  /** Offset up to which the log is on the device. */
+  get recoveryPoint(): number {
+    return this.files.recoveryPoint;
+  }
+
+  get isOnline(): boolean {
+    return this.stopped === null;
+  }
+
+  /** First offset that is served from memory. */
+  get tailStartOffset(): number {
+    return this.tail.startOffset;
+  }
+
+  /** Sets who is told that the log moves. */
+  listen(listener: LogListener): void {
+    this.listener = listener;
+  }
+
+  /**
+   * Appends one batch. `done` is called once: at once on a refusal, else when the batch is written, in order.
+   * `records` may be reused when this returns.
+   */
+  append(records: Buffer, rules: BatchRules, leaderEpoch: number, done: (outcome: AppendOutcome) => void): void {
+    if (this.stopped) return done(notAppended(this.stopped, this.start));
+    const nowMs = this.context.clock.now();
+    const refusal = validateBatch(records, rules, this.config, nowMs);
+    if (refusal) return done(notAppended(refusal, this.start));
+    if (this.context.pressure.isFull(records.length)) {
+      const message = 'The disk does not keep up with what is produced; try again later.';
+      return done(notAppended({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message }, this.start));
+    }
+    const verdict = this.checkProducer(records);
+    if (verdict === DUPLICATE) return this.answerDuplicate(done);
+    if (verdict !== ErrorCode.NONE) return done(notAppended(this.sequenceRefusal(records, verdict), this.start));
+    let batch = records;
+    if (this.config.compressionType !== 'producer' && rules.origin === 'client') {
+      try {
+        batch = recompress(records, this.config.compressionType);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        const message = `The records of the batch cannot be read: ${error.message}`;
+        return done(notAppended({ errorCode: ErrorCode.CORRUPT_MESSAGE, message }, this.start));
+      }
+    }
+    this.place(batch, leaderEpoch, nowMs, done);
+  }
+
+  /** Whole batches from the one that holds `offset` on, below `endOffset`; from memory where possible. */
+  read(offset: number, endOffset: number, maxBytes: number, minOneBatch: boolean): TailRead | Promise<TailRead> {
+    if (offset >= this.tail.startOffset) return this.tail.read(offset, endOffset, maxBytes, minOneBatch);
+    return this.reader.read({ offset, endOffset, maxBytes, minOneBatch });
+  }
+
+  /** First record of the range that is not older than `timestamp`. */
+  findByTimestamp(range: SearchRange, timestamp: number): Promise<TimestampOffset | null> {
+    return findByTimestamp(this.reader, this.segmentsFrom(range.startOffset), range, timestamp);
+  }
+
+  /** First record of the range with its largest timestamp. */
+  findLargestTimestamp(range: SearchRange): Promise<TimestampOffset | null> {
+    return findLargestTimestamp(this.reader, this.segmentsFrom(range.startOffset), range);
+  }
+
+  /** Aborted transactions with records in the range, sorted by first offset. */
+  abortedTransactions(fromOffset: number, toOffset: number): { producerId: number; firstOffset: number }[] {
+    return abortedTransactionsIn(
+      this.segmentsFrom(fromOffset).map(({ aborted }) => aborted),
+      fromOffset,
+      toOffset,
+    );
+  }
+
+  /** Notes that `leaderEpoch` begins at the end of the log. */
+  beginEpoch(leaderEpoch: number): void {
+    if (this.epochs.assign(leaderEpoch, this.nextOffset)) this.epochsFile.save();
+  }
+
+  /** Moves the log start forward and lets go of the segments below it. Offsets beyond the end are the caller's mistake. */
+  advanceStart(offset: number, highWatermark: number): void {
+    assert(offset <= this.end, 'The log start cannot pass the log end.');
+    if (offset <= this.start) return;
+    this.start = offset;
+    if (this.epochs.truncateFromStart(offset)) this.epochsFile.save();
+    this.deleteExpired(highWatermark, { ...this.config, cleanupPolicy: [] });
+  }
+
+  /** Applies retention. Returns how many segments went. */
+  async applyRetention(highWatermark: number): Promise<number> {
+    if (this.stopped) return 0;
+    // The age of a segment is in its index; load as many as it takes to find one that stays.
+    for (;;) {
+      const undecided = this.segments.at(this.countExpired(highWatermark, this.config));
+      if (!undecided || undecided.hasTimestamps) break;
+      await this.reader.indexes(undecided);
+    }
+    return this.deleteExpired(highWatermark, this.config);
+  }
+
+  /** Forces everything written so far to the device. */
+  async flush(): Promise<void> {
+    if (this.stopped) return;
+    const endOffset = this.end;
+    this.unflushedRecords = 0;
+    try {
+      await this.files.sync(endOffset);
+      await this.files.flushIndexes();
+    } catch (error) {
+      this.queue.fail(error as Error);
+    }
+  }
+
+  /** Writes and forces everything, leaves a snapshot, closes the files. A failed log is only closed; false then. */
+  async close(): Promise<boolean> {
+    this.stop(ErrorCode.NOT_LEADER_OR_FOLLOWER, 'The broker is shutting down.');
+    await this.queue.drain();
+    await this.epochsFile.settled();
+    this.tail.clear(this.end);
+    if (this.failure) {
+      await this.files.abandon();
+      return false;
+    }
+    await this.files.close(this.end, encodeProducerSnapshot(this.producers));
+    return true;
+  }
+
+  /** Stops the log because its partition is deleted; the caller removes the directory. */
+  async abandon(): Promise<void> {
+    this.stop(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'The partition is being deleted.');
+    this.queue.fail(new Error('The partition is being deleted.'));
+    await this.queue.drain();
+    this.tail.clear(this.end);
+    await this.epochsFile.settled();
+    await this.files.abandon();
+  }
+
+  // What the write queue calls.
+
+  openSegment(segment: Segment): ReturnType<LogFiles['openSegment']> {
+    return this.files.openSegment(segment);
+  }
+
+  accepted(segment: Segment, writes: readonly PendingWrite[], bytes: number): Promise<void> | null {
+    segment.sizeBytes += bytes;
+    segment.modifiedMs = this.context.clock.now();
+    segment.isSynced = false;
+    this.acceptedBytes = bytes;
+    const last = writes[writes.length - 1];
+    for (const write of writes) this.unflushedRecords += write.recordCount;
+    if (!last || this.unflushedRecords === 0) return null;
+    if (this.unflushedRecords >= this.config.flushMessages) {
+      this.unflushedRecords = 0;
+      return this.files.sync(last.nextOffset);
+    }
+    if (this.config.flushMs < NO_LIMIT) this.armFlushTimer();
+    return null;
+  }
+
+  written(endOffset: number): void {
+    this.end = endOffset;
+    this.listener?.written(this.acceptedBytes);
+  }
+
+  failed(error: Error): void {
+    this.failure = error;
+    if (this.stopped) return;
+    this.context.logger.error(`${this.name}: the partition is offline until the broker is restarted: writing failed`, {
+      error,
+    });
+    this.stop(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.name} is offline: ${error.message}`);
+    this.tail.clear(this.end);
+    void this.files.cutFailedWrite();
+    this.listener?.failed(error);
+  }
+
+  private stop(errorCode: number, message: string): void {
+    this.stopped ??= { errorCode, message };
+    if (this.flushTimer) this.context.clock.clearTimer(this.flushTimer);
+    this.flushTimer = null;
+  }
+
+  private armFlushTimer(): void {
+    this.flushTimer ??= this.context.clock.setTimer(this.config.flushMs, () => {
+      this.flushTimer = null;
+      void this.flush();
+    });
+  }
+
+  private segmentsFrom(offset: number): readonly Segment[] {
+    return this.segments.all().slice(this.segments.indexOf(offset));
+  }
+
+  /** Gives the batch its place, in memory at once, on disk by the queue. */
+  private place(batch: Buffer, leaderEpoch: number, nowMs: number, done: (outcome: AppendOutcome) => void): void {
+    const baseOffset = this.nextOffset;
+    const recordCount = batchLastOffsetDelta(batch) + 1;
+    const nextOffset = baseOffset + recordCount;
+    const segment = this.segmentFor(batch, nextOffset - 1, nowMs);
+    const chunk = this.tail.add(batch, baseOffset, nextOffset);
+    const at = chunk.used - batch.length;
+    setBatchBaseOffset(chunk.buffer, at, baseOffset);
+    setBatchLeaderEpoch(chunk.buffer, at, leaderEpoch);
+    const isAppendTime = this.config.messageTimestampType === 'LogAppendTime';
+    if (isAppendTime) {
+      setBatchLogAppendTime(chunk.buffer, at, nowMs);
+      sealBatch(chunk.buffer, at);
+    }
+    segment.note(chunk.buffer, at, segment.plannedBytes, this.config.indexIntervalBytes);
+    const aborted = replayBatch(this.producers, chunk.buffer, at, nowMs);
+    if (aborted) segment.aborted.push(aborted);
+    if (leaderEpoch > this.epochs.latest && this.epochs.assign(leaderEpoch, baseOffset)) this.epochsFile.save();
+    this.nextOffset = nextOffset;
+    this.context.pressure.added(batch.length);
+    const appendTimeMs = isAppendTime ? nowMs : -1;
+    this.queue.enqueue(
+      new PendingAppend(
+        segment,
+        chunk,
+        at,
+        batch.length,
+        recordCount,
+        nextOffset,
+        baseOffset,
+        appendTimeMs,
+        done,
+        this.settle,
+      ),
+    );
+  }
+
+  private settleAppend(error: Error | null, pending: PendingAppend): void {
+    if (pending.bytes > 0) this.context.pressure.removed(pending.bytes);
+    const outcome = error
+      ? notAppended(this.stopped ?? { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: error.message }, this.start)
+      : appended(pending.baseOffset, pending.logAppendTimeMs, this.start);
+    try {
+      pending.done(outcome);
+    } catch (thrown) {
+      // One caller's mistake must not keep the others waiting for their answers.
+      this.context.logger.error(`${this.name}: a call-back of an append threw`, { error: thrown });
+    }
+  }
+
+  private checkProducer(batch: Buffer): number {
+    const producerId = batchProducerId(batch);
+    if (producerId < 0) return ErrorCode.NONE;
+    const epoch = batchProducerEpoch(batch);
+    if (isControlBatch(batch)) {
+      const marker = readTransactionMarker(batch, 0);
+      return marker ? this.producers.checkMarker(producerId, epoch, marker.coordinatorEpoch) : ErrorCode.NONE;
+    }
+    const baseSequence = batchBaseSequence(batch);
+    const recordCount = batchLastOffsetDelta(batch) + 1;
+    const isTransactional = isTransactionalBatch(batch);
+    if (baseSequence < 0) return ErrorCode.NONE;
+    return this.producers.check({ producerId, epoch, baseSequence, recordCount, isTransactional });
+  }
+
+  private sequenceRefusal(batch: Buffer, errorCode: number): Stopped {
+    const producerId = batchProducerId(batch);
+    const entry = this.producers.get(producerId);
+    const last = entry?.batches[entry.batches.length - 1];
+    const message =
+      `The batch of producer ${producerId} (epoch ${batchProducerEpoch(batch)}, first sequence ` +
+      `${batchBaseSequence(batch)}) does not follow what the partition has: epoch ${entry?.epoch ?? -1}, last sequence ` +
+      `${last?.lastSequence ?? -1}.`;
+    return { errorCode, message };
+  }
+
+  /** The batch is in the log already, or on its way; then the answer waits for it. */
+  private answerDuplicate(done: (outcome: AppendOutcome) => void): void {
+    const original = this.producers.duplicate;
+    assert(original !== null, 'A duplicate must have an original.');
+    const baseOffset = original.lastOffset - original.offsetDelta;
+    const appendTimeMs = this.config.messageTimestampType === 'LogAppendTime' ? original.timestamp : -1;
+    if (original.lastOffset < this.end) return done(appended(baseOffset, appendTimeMs, this.start));
+    const segment = this.segments.active;
+    const { nextOffset, settle } = this;
+    this.queue.enqueue(new PendingAppend(segment, null, 0, 0, 0, nextOffset, baseOffset, appendTimeMs, done, settle));
+  }
+
+  private segmentFor(batch: Buffer, lastOffset: number, nowMs: number): Segment {
+    const { active } = this.segments;
+    return mustRoll(active, batch, lastOffset, this.config, nowMs) ? this.roll(nowMs) : active;
+  }
+
+  private roll(nowMs: number): Segment {
+    const segment = new Segment(this.directory, this.nextOffset, nowMs);
+    segment.startIndexes(this.config);
+    this.segments.push(segment);
+    this.files.rolled(segment, encodeProducerSnapshot(this.producers));
+    return segment;
+  }
+
+  /** How many segments, from the oldest on, `config` lets go. */
+  private countExpired(highWatermark: number, config: TopicConfig): number {
+    const all = this.segments.all();
+    const facts = all.map((segment, index) => ({
+      sizeBytes: segment.plannedBytes,
+      maxTimestamp: segment.maxTimestamp,
+      // Nothing is too old before its timestamps are known.
+      modifiedMs: segment.hasTimestamps ? segment.modifiedMs : Infinity,
+      endOffset: all[index + 1]?.baseOffset ?? this.nextOffset,
+    }));
+    const nowMs = this.context.clock.now();
+    const limits = { nowMs, highWatermark: Math.min(highWatermark, this.end), logStartOffset: this.start };
+    return expiredSegments(facts, config, limits);
+  }
+
+  private deleteExpired(highWatermark: number, config: TopicConfig): number {
+    if (this.stopped) return 0;
+    const count = this.countExpired(highWatermark, config);
+    if (count === 0) return 0;
+    if (count === this.segments.count) this.roll(this.context.clock.now());
+    const removed = this.segments.removeFirst(count);
+    this.start = Math.max(this.start, this.segments.first.baseOffset);
+    if (this.epochs.truncateFromStart(this.start)) this.epochsFile.save();
+    this.context.logger.info(`${this.name}: deleted ${count} segments`, { logStartOffset: this.start });
+    this.files.remove(removed).catch((error: Error) => this.queue.fail(error));
+    return count;
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The newest batches of a log in memory: what readers at the end of a log are served from, and what writes are made of.
+ * Guarantees: a batch is copied in once and never changed again, so that a reader's socket and the disk may hold on to it;
+ * memory is taken in chunks, the oldest of which are let go beyond the bounds, but never before they are written.
+ * Memory that was handed to a slow reader stays alive until the reader is done with it, outside of these bounds: what a
+ * connection may hold back is bounded where connections are.
+ */
+import { BATCH_LENGTH_PREFIX_BYTES, batchBaseOffset, batchLastOffset, batchSizeBytes } from '@kafka-template/protocol';
+import { TAIL_BYTES_PER_PARTITION_MAX, TAIL_CHUNK_BYTES_MAX, TAIL_CHUNK_BYTES_MIN } from '../limits.js';
+import type { TailMemory } from './tail-memory.js';
+
+/** Bytes between two places that a chunk remembers, so that a search walks over few batches. */
+const MARK_INTERVAL_BYTES = 4096;
+
+/** A piece of memory with whole batches of one log. */
+export class TailChunk {
+  used = 0;
+  /** Bytes the disk has not accepted yet. */
+  unwrittenBytes = 0;
+  /** Offset after the last batch. */
+  endOffset: number;
+  private readonly markOffsets: number[] = [];
+  private readonly markPositions: number[] = [];
+
+  constructor(
+    readonly tail: Tail,
+    readonly buffer: Buffer,
+    readonly startOffset: number,
+  ) {
+    this.endOffset = startOffset;
+  }
+
+  /** Copies a batch in and returns its position. There must be room. */
+  add(batch: Buffer, baseOffset: number, nextOffset: number): number {
+    const position = this.used;
+    const lastMark = this.markPositions[this.markPositions.length - 1];
+    if (lastMark === undefined || position - lastMark >= MARK_INTERVAL_BYTES) {
+      this.markOffsets.push(baseOffset);
+      this.markPositions.push(position);
+    }
+    batch.copy(this.buffer, position);
+    this.used += batch.length;
+    this.unwrittenBytes += batch.length;
+    this.endOffset = nextOffset;
+    return position;
+  }
+
+  /** Position of the batch that holds `offset`. */
+  positionOf(offset: number): number {
+    let position = this.markPositions[this.markBefore(this.markOffsets, offset)] ?? 0;
+    while (batchLastOffset(this.buffer, position) < offset) position += batchSizeBytes(this.buffer, position);
+    return position;
+  }
+
+  /** End of the last whole batch that lies below `offset` and ends at or before `limit`; at least `from`. */
+  endBelow(offset: number, limit: number, from: number): number {
+    if (this.endOffset <= offset && this.used <= limit) return this.used;
+    const byOffset = this.markBefore(this.markOffsets, offset);
+    const byPosition = this.markBefore(this.markPositions, limit);
+    let end = Math.max(this.markPositions[Math.min(byOffset, byPosition)] ?? 0, from);
+    while (end + BATCH_LENGTH_PREFIX_BYTES <= this.used) {
+      const next = end + batchSizeBytes(this.buffer, end);
+      if (next > limit || batchLastOffset(this.buffer, end) >= offset) break;
+      end = next;
+    }
+    return end;
+  }
+
+  /** Index of the last mark that is not above `value`. */
+  private markBefore(marks: readonly number[], value: number): number {
+    let low = 0;
+    let high = marks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((marks[middle] as number) <= value) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
+
+/** What {@link Tail.read} found. */
+export interface TailRead {
+  readonly buffers: Buffer[];
+  readonly sizeBytes: number;
+  /** Offset after the last batch found. */
+  readonly nextOffset: number;
+}
+
+/** See the file comment. */
+export class Tail {
+  private chunks: TailChunk[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly memory: TailMemory,
+    private nextOffset: number,
+  ) {}
+
+  /** First offset that can be read from here. */
+  get startOffset(): number {
+    return this.chunks[0]?.startOffset ?? this.nextOffset;
+  }
+
+  /** Bytes of memory taken. */
+  get capacityBytes(): number {
+    return this.bytes;
+  }
+
+  /** Copies a batch to the end. The chunk it is in holds it at the position `chunk.used - batch.length`. */
+  add(batch: Buffer, baseOffset: number, nextOffset: number): TailChunk {
+    let chunk = this.chunks[this.chunks.length - 1];
+    if (!chunk || chunk.buffer.length - chunk.used < batch.length) chunk = this.newChunk(batch.length, baseOffset);
+    chunk.add(batch, baseOffset, nextOffset);
+    this.nextOffset = nextOffset;
+    return chunk;
+  }
+
+  /** Whole batches from the one that holds `offset` on, below `endOffset`. The offset must be inside the tail. */
+  read(offset: number, endOffset: number, maxBytes: number, minOneBatch: boolean): TailRead {
+    const buffers: Buffer[] = [];
+    let sizeBytes = 0;
+    let nextOffset = offset;
+    for (let index = this.chunkOf(offset); index < this.chunks.length && nextOffset < endOffset; index++) {
+      const chunk = this.chunks[index] as TailChunk;
+      const start = nextOffset > chunk.startOffset ? chunk.positionOf(nextOffset) : 0;
+      let end = chunk.endBelow(endOffset, start + maxBytes - sizeBytes, start);
+      if (end === start && sizeBytes === 0 && minOneBatch) end = start + batchSizeBytes(chunk.buffer, start);
+      if (end === start) break;
+      buffers.push(chunk.buffer.subarray(start, end));
+      sizeBytes += end - start;
+      nextOffset = end < chunk.used ? batchBaseOffset(chunk.buffer, end) : chunk.endOffset;
+      if (end < chunk.used) break;
+    }
+    return { buffers, sizeBytes, nextOffset };
+  }
+
+  /** Lets go of the oldest chunk if it is written. Returns the bytes set free. */
+  dropOldest(): number {
+    const chunk = this.chunks[0];
+    if (!chunk || chunk.unwrittenBytes > 0) return 0;
+    this.chunks.shift();
+    this.memory.forget(chunk);
+    this.bytes -= chunk.buffer.length;
+    return chunk.buffer.length;
+  }
+
+  /** Forgets everything; the log goes on at `nextOffset`. */
+  clear(nextOffset: number): void {
+    for (const chunk of this.chunks) this.memory.forget(chunk);
+    this.chunks = [];
+    this.bytes = 0;
+    this.nextOffset = nextOffset;
+  }
+
+  private newChunk(neededBytes: number, baseOffset: number): TailChunk {
+    const doubled = (this.chunks[this.chunks.length - 1]?.buffer.length ?? 0) * 2;
+    const usual = Math.min(Math.max(doubled, TAIL_CHUNK_BYTES_MIN), TAIL_CHUNK_BYTES_MAX);
+    // A batch that would waste much of a chunk gets one of its own size.
+    const size = neededBytes > usual / 2 ? neededBytes : usual;
+    const chunk = new TailChunk(this, this.memory.take(size), baseOffset);
+    this.memory.remember(chunk);
+    this.chunks.push(chunk);
+    this.bytes += size;
+    while (this.bytes > TAIL_BYTES_PER_PARTITION_MAX && this.chunks.length > 1 && this.dropOldest() > 0);
+    return chunk;
+  }
+
+  /** Index of the chunk that holds `offset`; readers are mostly at the end. */
+  private chunkOf(offset: number): number {
+    let index = this.chunks.length - 1;
+    while (index > 0 && (this.chunks[index] as TailChunk).startOffset > offset) index--;
+    return index;
+  }
+}
