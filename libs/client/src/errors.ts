@@ -30,8 +30,6 @@ export const ClientErrorCode = {
   LISTENER_FAILED: 'LISTENER_FAILED',
   /** The records waiting to be sent fill `bufferMemory`, and did so for `maxBlockMs`. */
   BUFFER_EXHAUSTED: 'BUFFER_EXHAUSTED',
-  /** A rebalance listener threw; the cause is what it threw. */
-  LISTENER_FAILED: 'LISTENER_FAILED',
   /** One record alone is larger than `maxRequestSize` or `bufferMemory`. */
   RECORD_TOO_LARGE: 'RECORD_TOO_LARGE',
   /** Client and broker have no version of an API in common. */

@@ -16,3 +16,20 @@ export { type Producer, createProducer } from './producer/producer.js';
 export type { ProducerOptions } from './producer/producer-options.js';
 export { type DeliveryCallback, type ProducerRecord, RecordMetadata } from './producer/producer-record.js';
 export type { CompressionName, RecordHeader } from '@kafka-template/protocol';
+
+// Consumer
+export { createConsumer } from './consumer/create-consumer.js';
+export type { Consumer, ConsumerGroupMetadata, OffsetForTime, PartitionOffset } from './consumer/consumer.js';
+export type {
+  AssignmentStrategy,
+  AutoOffsetReset,
+  ConsumerOptions,
+  IsolationLevel,
+} from './consumer/consumer-options.js';
+export { ConsumerRecord, type ConsumerRecordHeader, type TimestampType } from './consumer/consumer-record.js';
+export { ConsumerRecords, type PartitionRecords } from './consumer/consumer-records.js';
+export type { CommittedOffset } from './consumer/offsets/committed-offsets.js';
+export type { CommitCallback, OffsetCommit } from './consumer/offsets/commits.js';
+export { type OffsetQuery, OffsetSpec } from './consumer/offsets/list-offsets.js';
+export type { RebalanceListener } from './consumer/rebalance-listener.js';
+export type { TopicPartition } from './consumer/topic-partition.js';

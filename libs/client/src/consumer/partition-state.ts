@@ -32,6 +32,10 @@ export class PartitionState {
   failures = 0;
   /** A look-up of the position is under way. */
   lookingUp = false;
+  /** About to be given up: nothing more is fetched or handed out. */
+  revoking = false;
+  /** The offset last committed from here or found committed, -1 when there is none known. */
+  committedOffset = -1;
   /** Offset behind the last record a consumer may see, as of the last fetch; -1 before it. */
   highWatermark = -1;
 
@@ -65,6 +69,24 @@ export class PartitionState {
     this.positionEpoch = -1;
     this.resetTarget = null;
     this.restart(-1);
+  }
+
+  /** Stops handing out and drops what was fetched ahead; the position stays, for a last commit. */
+  beginRevocation(): void {
+    this.revoking = true;
+    this.buffer.restart(this.position);
+  }
+
+  /** Drops what was fetched ahead and fetches it again. */
+  refetch(): void {
+    this.version++;
+    this.buffer.restart(this.position);
+  }
+
+  /** Counts a failure and says when to try again. */
+  failed(retryAtMs: number): void {
+    this.failures++;
+    this.retryAtMs = retryAtMs;
   }
 
   /** Whether a look-up or a fetch may be tried at this time. */

@@ -7,7 +7,10 @@
  */
 import type { TopicPartition } from './topic-partition.js';
 
-/** The calls of a rebalance. A listener that throws fails the `poll` it ran in; the rebalance itself goes on. */
+/**
+ * The calls of a rebalance. A listener that throws fails the `poll` it ran in (LISTENER_FAILED); the rebalance goes on.
+ * A listener may seek, pause and commit; it must not await `poll`, `unsubscribe` or `close`, which wait for it.
+ */
 export interface RebalanceListener {
   /** New partitions were assigned (possibly none). The place to `seek`. */
   onPartitionsAssigned?(partitions: TopicPartition[]): void | Promise<void>;

@@ -20,6 +20,8 @@ export interface MetadataOptions {
   readonly retryBackoffMs: number;
   readonly retryBackoffMaxMs: number;
   readonly metadataMaxAgeMs: number;
+  /** Whether asking for a topic may create it, if the broker is set up so. Default true; an admin must not. */
+  readonly allowAutoCreateTopics?: boolean;
   readonly logger: ClientLogger;
 }
 
@@ -227,7 +229,7 @@ export class MetadataCache {
     const body = (version: number): RequestInput<typeof Metadata> => ({
       // Version 0 has no null: there an empty list asks for all topics.
       topics: names === null ? (version === 0 ? [] : null) : names.map((name) => ({ name })),
-      ...(version >= 4 ? { allowAutoTopicCreation: true } : {}),
+      ...(version >= 4 ? { allowAutoTopicCreation: this.options.allowAutoCreateTopics ?? true } : {}),
     });
     this.send(body, (error, response) => this.onAnswer(error, response));
   }

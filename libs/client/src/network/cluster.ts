@@ -9,7 +9,7 @@ import { type Api, Metadata, type ResponseOf } from '@kafka-template/protocol';
 import { ClientErrorCode, type KafkaError, closedError, networkError, timeoutError } from '../errors.js';
 import type { ClientIo } from '../io/io.js';
 import type { Endpoint } from '../io/network.js';
-import { MetadataCache } from '../metadata/metadata-cache.js';
+import { MetadataCache, type MetadataOptions } from '../metadata/metadata-cache.js';
 import type { ResolvedClientOptions } from '../options.js';
 import type { ApiRanges } from './api-ranges.js';
 import { CoordinatorCache, type CoordinatorType } from './coordinator-cache.js';
@@ -30,7 +30,7 @@ export class Cluster {
   private isClosed = false;
 
   constructor(
-    private readonly options: ResolvedClientOptions,
+    private readonly options: ResolvedClientOptions & Pick<MetadataOptions, 'allowAutoCreateTopics'>,
     private readonly io: ClientIo,
   ) {
     this.metadata = new MetadataCache(options, io, (body, callback) => this.sendMetadata(body, callback));

@@ -52,8 +52,18 @@ const RANGE: Row[] = [
     counts: { t: 2, u: 3 },
     expected: { a: ['t0'], b: ['u0', 'u1'], c: ['t1', 'u2'] },
   },
-  { name: 'a topic that does not exist is left out', members: { a: ['t', 'x'] }, counts: { t: 1 }, expected: { a: ['t0'] } },
-  { name: 'a topic named twice counts once', members: { a: ['t', 't'] }, counts: { t: 2 }, expected: { a: ['t0', 't1'] } },
+  {
+    name: 'a topic that does not exist is left out',
+    members: { a: ['t', 'x'] },
+    counts: { t: 1 },
+    expected: { a: ['t0'] },
+  },
+  {
+    name: 'a topic named twice counts once',
+    members: { a: ['t', 't'] },
+    counts: { t: 2 },
+    expected: { a: ['t0', 't1'] },
+  },
 ];
 
 const ROUND_ROBIN: Row[] = [

@@ -76,7 +76,10 @@ const TABLE: Row[] = [
 
 describe('AbortedFilter', () => {
   it.each(TABLE)('$name', ({ aborted, batches, dropped }) => {
-    const transactions: AbortedTransaction[] = aborted.map(([producerId, firstOffset]) => ({ producerId, firstOffset }));
+    const transactions: AbortedTransaction[] = aborted.map(([producerId, firstOffset]) => ({
+      producerId,
+      firstOffset,
+    }));
     const filter = new AbortedFilter(transactions);
     expect(batches.filter((batch) => filter.drops(parse(batch)))).toEqual(dropped);
   });

@@ -34,7 +34,14 @@ function batch(spec: BatchSpec): Buffer {
 function marker(base: number, producerId: number, type: 0 | 1): Buffer {
   const builder = new BatchBuilder({ capacityBytes: 256 });
   builder.append(1_700_000_000_000, Buffer.from([0, 0, 0, type]), Buffer.from([0, 0, 0, 0, 0, 0]), null);
-  return builder.finish({ baseOffset: base, leaderEpoch: 7, producerId, producerEpoch: 0, transactional: true, control: true });
+  return builder.finish({
+    baseOffset: base,
+    leaderEpoch: 7,
+    producerId,
+    producerEpoch: 0,
+    transactional: true,
+    control: true,
+  });
 }
 
 function chunk(batches: Buffer[], from = 0, rules = RULES, aborted: [number, number][] = []): FetchedChunk {
@@ -51,16 +58,25 @@ function takeAll(from: FetchedChunk, recordsMax = 1000): ConsumerRecord[] {
 const offsets = (records: ConsumerRecord[]): number[] => records.map((record) => record.offset);
 
 describe('FetchedChunk', () => {
-  it.each(['none', 'gzip', 'snappy', 'lz4'] as const)('hands out records with everything in them (%s)', (compression) => {
-    const [first, second] = takeAll(chunk([batch({ base: 5, values: ['a', 'b'], compression })], 5));
-    expect(first).toMatchObject({ topic: 'orders', partition: 2, offset: 5, timestamp: 1_700_000_000_005, leaderEpoch: 7 });
-    expect(first?.timestampType).toBe('CreateTime');
-    expect(first?.key?.toString()).toBe('ka');
-    expect(first?.value?.toString()).toBe('a');
-    expect(second?.offset).toBe(6);
-    expect(second?.headers).toEqual([{ key: 'h', value: Buffer.from('b') }]);
-    expect([second?.serializedKeySize, second?.serializedValueSize]).toEqual([2, 1]);
-  });
+  it.each(['none', 'gzip', 'snappy', 'lz4'] as const)(
+    'hands out records with everything in them (%s)',
+    (compression) => {
+      const [first, second] = takeAll(chunk([batch({ base: 5, values: ['a', 'b'], compression })], 5));
+      expect(first).toMatchObject({
+        topic: 'orders',
+        partition: 2,
+        offset: 5,
+        timestamp: 1_700_000_000_005,
+        leaderEpoch: 7,
+      });
+      expect(first?.timestampType).toBe('CreateTime');
+      expect(first?.key?.toString()).toBe('ka');
+      expect(first?.value?.toString()).toBe('a');
+      expect(second?.offset).toBe(6);
+      expect(second?.headers).toEqual([{ key: 'h', value: Buffer.from('b') }]);
+      expect([second?.serializedKeySize, second?.serializedValueSize]).toEqual([2, 1]);
+    },
+  );
 
   it('hands out in pieces and says where it stands', () => {
     const from = chunk([batch({ base: 0, values: ['a', 'b', 'c'] }), batch({ base: 3, values: ['d', 'e'] })]);
@@ -130,6 +146,10 @@ describe('FetchedChunk', () => {
 
   it('prints and serialises records with their values', () => {
     const [record] = takeAll(chunk([batch({ base: 0 })]));
-    expect(JSON.parse(JSON.stringify(record))).toMatchObject({ topic: 'orders', offset: 0, timestampType: 'CreateTime' });
+    expect(JSON.parse(JSON.stringify(record))).toMatchObject({
+      topic: 'orders',
+      offset: 0,
+      timestampType: 'CreateTime',
+    });
   });
 });

@@ -1,0 +1,63 @@
+/**
+ * A consumer's side of its group, put together: membership, rebalances, commits, committed offsets.
+ *
+ * Guarantees that leaving happens in the order of a revocation: listener, last commit, LeaveGroup. Also serves consumers
+ * that assign their partitions themselves and only commit to the group.
+ */
+import type { ConsumerGroupMetadata } from '../consumer.js';
+import type { ConsumerContext } from '../consumer-context.js';
+import { AutoCommit } from '../offsets/auto-commit.js';
+import { Commits } from '../offsets/commits.js';
+import { CommittedOffsets } from '../offsets/committed-offsets.js';
+import { GroupChannel } from './group-channel.js';
+import { GroupJoiner } from './join.js';
+import { Membership } from './membership.js';
+import { Rebalance } from './rebalance.js';
+import type { TopicWatch } from './topic-watch.js';
+
+/** A lane that no join holds up. */
+const FREE_LANE = 'main';
+
+/** Everything one consumer does with its group. */
+export class ConsumerGroup {
+  readonly membership: Membership;
+  readonly commits: Commits;
+  readonly committed: CommittedOffsets;
+  readonly autoCommit: AutoCommit;
+  readonly rebalance: Rebalance;
+
+  constructor(
+    context: ConsumerContext,
+    private readonly groupId: string,
+    topics: TopicWatch,
+  ) {
+    const channel = new GroupChannel(context, groupId);
+    const { requestTimeoutMs } = context.options;
+    this.membership = new Membership(context, channel);
+    this.commits = new Commits(context, channel, this.membership);
+    this.committed = new CommittedOffsets(context, channel);
+    this.autoCommit = new AutoCommit(context, this.commits);
+    const joiner = new GroupJoiner(context, channel, this.membership, topics);
+    this.rebalance = new Rebalance(context, this.membership, joiner, topics, {
+      commitBeforeRevocation: () => this.autoCommit.commitNow(requestTimeoutMs),
+      awaitCommits: () => this.commits.commitSync([], requestTimeoutMs),
+      onAssigned: () => this.autoCommit.restart(),
+    });
+  }
+
+  /** As transactions need it. */
+  metadata(): ConsumerGroupMetadata {
+    return { groupId: this.groupId, ...this.membership.identity() };
+  }
+
+  /** Gives up all partitions and leaves. Rejects with what the listener threw, after the group was left. */
+  async leave(reason: string): Promise<void> {
+    // The coordinator answers one request of a connection at a time, and a join not before the others have joined.
+    const options = this.rebalance.joining ? { lane: FREE_LANE } : {};
+    try {
+      await this.rebalance.giveUp();
+    } finally {
+      await this.membership.leave(reason, options);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Requests to the coordinator of one group.
+ *
+ * Guarantees that the coordinator is looked up when it is not known and forgotten when it proves not to be it (by an
+ * error code, or by a connection that fails), so that the next request finds the new one. Requests go out on a lane of
+ * their own: a long poll for records never delays a heartbeat or a commit. Leaves out retries.
+ */
+import { type Api, ErrorCode, type ResponseOf } from '@kafka-template/protocol';
+import { ClientErrorCode, KafkaError } from '../../errors.js';
+import type { RequestBody, SendOptions } from '../../network/request.js';
+import type { ConsumerContext } from '../consumer-context.js';
+
+/** Error codes that say: this broker is not (or no longer) the coordinator. */
+const NOT_THE_COORDINATOR: ReadonlySet<number> = new Set([
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.NOT_COORDINATOR,
+  ErrorCode.REQUEST_TIMED_OUT,
+]);
+
+/** The lane of everything that goes to the coordinator. */
+const COORDINATOR_LANE = 'coordinator';
+
+/** The way to the coordinator of one group. */
+export class GroupChannel {
+  constructor(
+    private readonly context: Pick<ConsumerContext, 'cluster' | 'options' | 'io'>,
+    readonly groupId: string,
+  ) {}
+
+  /**
+   * Sends a request to the coordinator, which is looked up first when it is not known.
+   *
+   * @param options `timeoutMs` (default `requestTimeoutMs`) covers the look-up and the request, each by itself
+   * @throws KafkaError when there was no response; errors inside the response are the caller's: see {@link noticeCode}
+   */
+  async request<A extends Api>(api: A, body: RequestBody<A>, options: SendOptions = {}): Promise<ResponseOf<A>> {
+    const { cluster } = this.context;
+    const nodeId = await cluster.coordinator('group', this.groupId, options.timeoutMs);
+    try {
+      return await cluster.request(nodeId, api, body, { lane: COORDINATOR_LANE, ...options });
+    } catch (error) {
+      if (isConnectionFailure(error)) this.forgetCoordinator();
+      throw error;
+    }
+  }
+
+  /** Takes note of an error code in a response: the coordinator is looked up again if it is not this broker. */
+  noticeCode(errorCode: number): void {
+    if (NOT_THE_COORDINATOR.has(errorCode)) this.forgetCoordinator();
+  }
+
+  /** Looks the coordinator up again before the next request. */
+  forgetCoordinator(): void {
+    this.context.cluster.invalidateCoordinator('group', this.groupId);
+  }
+}
+
+function isConnectionFailure(error: unknown): boolean {
+  if (!(error instanceof KafkaError)) return false;
+  return error.code === ClientErrorCode.NETWORK || error.code === ClientErrorCode.TIMEOUT;
+}

@@ -1,0 +1,227 @@
+/**
+ * The steps of a rebalance, driven by the poll loop.
+ *
+ *   idle → preparing (give up partitions: listener, last commit) → prepared → joining → joined → completing (listener) → idle
+ *
+ * Guarantees: a step begins only inside `poll`; partitions are given up before JoinGroup is sent, in this order: no more
+ * fetching or handing out, `onPartitionsRevoked` awaited, commit with the old generation, then the join. Partitions of a
+ * membership that is over already are reported as lost and nothing is committed. What a step throws is thrown by `poll`;
+ * the rebalance goes on with the next one.
+ */
+import { decodeAssignment } from '@kafka-template/protocol';
+import { asKafkaError, ClientErrorCode, KafkaError } from '../../errors.js';
+import { type ConsumerContext, retryPauseMs } from '../consumer-context.js';
+import type { RebalanceListener } from '../rebalance-listener.js';
+import { comparePartitions, partitionNames, type TopicPartition } from '../topic-partition.js';
+import { type GroupJoiner, isImmediateRetry, type JoinResult } from './join.js';
+import type { Membership } from './membership.js';
+import type { TopicWatch } from './topic-watch.js';
+
+/** What the rest of the consumer does at the turning points. */
+export interface RebalanceHooks {
+  /** The last commit of the old generation, and the end of earlier ones. Never rejects. */
+  commitBeforeRevocation(): Promise<void>;
+  /** No commit may be under way when JoinGroup is sent: it would wait behind it. Never rejects. */
+  awaitCommits(): Promise<void>;
+  /** New partitions are in place. */
+  onAssigned(): void;
+}
+
+type Phase = 'idle' | 'prepared' | 'joined';
+
+/** Takes a member through its rebalances. */
+export class Rebalance {
+  private phase: Phase = 'idle';
+  /** The step under way. */
+  private task: Promise<void> | null = null;
+  /** What the last step threw, for the next `poll`. */
+  private error: KafkaError | null = null;
+  private result: JoinResult | null = null;
+  private failures = 0;
+  private retryAtMs = 0;
+  private joinedVersion = -1;
+  private isJoining = false;
+  /** Raised to make the outcome of a step void. */
+  private round = 0;
+
+  constructor(
+    private readonly context: ConsumerContext,
+    private readonly membership: Membership,
+    private readonly joiner: GroupJoiner,
+    private readonly topics: TopicWatch,
+    private readonly hooks: RebalanceHooks,
+  ) {}
+
+  /** Whether JoinGroup or SyncGroup is on its way. */
+  get joining(): boolean {
+    return this.isJoining;
+  }
+
+  /** Monotonic time at which the next step may be taken; Infinity when something else decides that. */
+  get nextStepMs(): number {
+    return this.task === null && this.phase === 'prepared' ? this.retryAtMs : Infinity;
+  }
+
+  /**
+   * Takes the next step if there is one. True when there is none: the member is in the group and its assignment in force.
+   *
+   * @throws KafkaError what the last step came to
+   */
+  advance(): boolean {
+    if (this.error !== null) {
+      const { error } = this;
+      this.error = null;
+      throw error;
+    }
+    if (this.task !== null) return false;
+    if (this.membership.failure !== null) throw this.membership.failure;
+    if (this.phase === 'idle') {
+      this.noticeChanges();
+      if (!this.membership.rejoinNeeded) return true;
+      this.begin(() => this.prepare());
+    } else if (this.phase === 'joined') {
+      this.begin(() => this.complete());
+    } else if (this.context.io.clock.monotonic() >= this.retryAtMs) {
+      this.begin(() => this.join());
+    }
+    return false;
+  }
+
+  /** Gives up all partitions for good (unsubscribe, close): the same as before a rejoin. Rejects with the listener's error. */
+  async giveUp(): Promise<void> {
+    this.round++;
+    // A join that is under way is abandoned; a listener that is running is waited for.
+    if (this.isJoining) this.joiner.abandon();
+    else if (this.task !== null) await this.task;
+    this.isJoining = false;
+    this.task = null;
+    this.phase = 'idle';
+    this.result = null;
+    this.error = null;
+    this.failures = 0;
+    this.retryAtMs = 0;
+    try {
+      await this.release();
+    } finally {
+      this.topics.forgetGroup();
+    }
+  }
+
+  private begin(step: () => Promise<void>): void {
+    const { round } = this;
+    this.task = step()
+      .catch((error: unknown) => {
+        if (round === this.round)
+          this.error = asKafkaError(error, ClientErrorCode.INVALID_ARGUMENT, 'A rebalance failed');
+      })
+      .finally(() => {
+        if (round === this.round) this.task = null;
+        this.context.signal.raise();
+      });
+  }
+
+  /** What makes a member join again of itself. */
+  private noticeChanges(): void {
+    if (this.membership.rejoinNeeded) return;
+    if (this.context.subscriptions.version !== this.joinedVersion) {
+      this.membership.requestRejoin('the subscription has changed');
+      return;
+    }
+    const change = this.topics.groupChange();
+    if (change !== null) this.membership.requestRejoin(change);
+  }
+
+  private async prepare(): Promise<void> {
+    try {
+      await this.release();
+    } finally {
+      this.phase = 'prepared';
+    }
+  }
+
+  private async release(): Promise<void> {
+    const { subscriptions } = this.context;
+    const states = [...subscriptions.partitions.values()];
+    for (const state of states) state.beginRevocation();
+    const partitions = states.map((state) => state.topicPartition);
+    const isLost = !this.membership.isMember;
+    try {
+      if (partitions.length > 0) await this.tellGivenUp(partitions, isLost);
+    } finally {
+      if (isLost) await this.hooks.awaitCommits();
+      else await this.hooks.commitBeforeRevocation();
+      subscriptions.releaseAssignment();
+    }
+  }
+
+  private async tellGivenUp(partitions: TopicPartition[], isLost: boolean): Promise<void> {
+    const { listener } = this.context.subscriptions;
+    const { logger } = this.context.options;
+    if (isLost) logger.warn(`Partitions were lost, because the membership was: ${partitionNames(partitions)}.`);
+    const method = isLost && listener.onPartitionsLost !== undefined ? 'onPartitionsLost' : 'onPartitionsRevoked';
+    await callListener(listener, method, partitions);
+  }
+
+  private async join(): Promise<void> {
+    const { round } = this;
+    this.isJoining = true;
+    this.joinedVersion = this.context.subscriptions.version;
+    try {
+      const result = await this.joiner.join();
+      if (round !== this.round) return;
+      this.result = result;
+      this.failures = 0;
+      this.phase = 'joined';
+    } catch (thrown) {
+      if (round !== this.round) return;
+      const error = asKafkaError(thrown, ClientErrorCode.PROTOCOL, 'Joining the group failed');
+      if (isImmediateRetry(error)) return;
+      this.failures++;
+      this.retryAtMs = this.context.io.clock.monotonic() + retryPauseMs(this.context, this.failures);
+      if (!error.retriable) throw error;
+      this.context.options.logger.debug('Joining the group failed; trying again.', { error });
+    } finally {
+      if (round === this.round) this.isJoining = false;
+    }
+  }
+
+  private async complete(): Promise<void> {
+    const { subscriptions } = this.context;
+    const { result } = this;
+    this.result = null;
+    this.phase = 'idle';
+    // A heartbeat may have ended the membership since the answer came: then the assignment is void.
+    if (result === null || !this.membership.isCurrent(result.generation) || this.membership.state !== 'stable') {
+      this.membership.requestRejoin('the generation ended before its assignment was taken over');
+      return;
+    }
+    const partitions = decodeAssignment(result.assignment)
+      .assignedPartitions.flatMap(({ topic, partitions: numbers }) =>
+        numbers.map((partition) => ({ topic, partition })),
+      )
+      .sort(comparePartitions);
+    if (!partitions.every(({ topic }) => subscriptions.topics.has(topic))) {
+      this.membership.requestRejoin('the assignment has topics that are not subscribed to any more');
+      return;
+    }
+    subscriptions.assignFromGroup(partitions);
+    this.hooks.onAssigned();
+    await callListener(subscriptions.listener, 'onPartitionsAssigned', partitions);
+  }
+}
+
+/** Calls a listener method, if there is one; the caller gets copies of its own to keep or change. */
+async function callListener(
+  listener: RebalanceListener,
+  method: keyof RebalanceListener,
+  partitions: readonly TopicPartition[],
+): Promise<void> {
+  try {
+    await listener[method]?.(partitions.map(({ topic, partition }) => ({ topic, partition })));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KafkaError(ClientErrorCode.LISTENER_FAILED, `The rebalance listener's ${method} threw: ${reason}`, {
+      cause: error,
+    });
+  }
+}
