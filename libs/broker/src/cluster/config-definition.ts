@@ -92,12 +92,11 @@ export function oneOf(...allowed: readonly string[]): ConfigRule {
   return (value) => (allowed.includes(value) ? null : `String must be one of: ${allowed.join(', ')}`);
 }
 
-/** Every entry of the list must be one of these, and there must be at least one. */
+/** Every entry of the list must be one of these. */
 export function listOf(...allowed: readonly string[]): ConfigRule {
   return (value) => {
-    const entries = readList(value);
-    if (entries.length === 0) return 'List must not be empty';
-    return entries.every((entry) => allowed.includes(entry)) ? null : `String must be one of: ${allowed.join(', ')}`;
+    const good = readList(value).every((entry) => allowed.includes(entry));
+    return good ? null : `String must be one of: ${allowed.join(', ')}`;
   };
 }
 
@@ -121,14 +120,18 @@ function checkType(definition: ConfigDefinition, text: string): string | null {
 
 /** Null when `text` is a legal value, else a whole sentence in Kafka's words. */
 export function checkConfig(definition: ConfigDefinition, text: string): string | null {
+  if (definition.type === 'list' && readList(text).includes('')) {
+    return `Configuration '${definition.name}' values must not be empty.`;
+  }
   const clause = checkType(definition, text) ?? definition.rule?.(text.trim()) ?? null;
   if (clause === null) return null;
   const shown = definition.type === 'password' ? '[hidden]' : offending(definition, text);
   return `Invalid value ${shown} for configuration ${definition.name}: ${clause}`;
 }
 
-/** Kafka names the entry of a list that is wrong, not the whole list. */
+/** Kafka names the entry of a list that is wrong, not the whole list, and prints 2 as 2.0 where it wants a double. */
 function offending(definition: ConfigDefinition, text: string): string {
+  if (definition.type === 'double') return Number.isInteger(Number(text)) ? `${Number(text)}.0` : text;
   if (definition.type !== 'list') return text;
   return readList(text).find((entry) => definition.rule?.(entry) != null) ?? text;
 }

@@ -23,7 +23,7 @@ const gzipLevel: ConfigRule = (value) =>
 const throttledReplicas: ConfigRule = (value) =>
   value === '' || value === '*' || /^\d+:\d+(\s*,\s*\d+:\d+)*$/.test(value)
     ? null
-    : "must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...";
+    : "Value must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...";
 
 const neverTrue: ConfigRule = (value) =>
   value.toLowerCase() === 'true' ? 'Tiered storage functionality is disabled in the broker' : null;
