@@ -15,6 +15,7 @@ import {
   defaultOf,
   inlineFields,
   isDefault,
+  presenceMethod,
   readMethod,
   taggedFields,
   writeMethod,
@@ -80,8 +81,8 @@ function literal(value: unknown): string {
 /** Compiles both directions of a message at a version. Raises EvalError where code generation is forbidden. */
 export function compileCodec(message: Message, version: number): Codec {
   return {
-    encode: build(message, version, 'encode') as Codec['encode'],
-    decode: build(message, version, 'decode') as Codec['decode'],
+    encode: build(message, version, 'encode'),
+    decode: build(message, version, 'decode'),
   };
 }
 
@@ -150,7 +151,7 @@ function writeField(source: Source, data: FieldData, writer: string, local: stri
   if (!nullable) source.line(`if (${local} === null) throw support.unexpectedNull('${name}');`);
   if (type.kind === 'struct') {
     if (nullable) {
-      source.line(`${writer}.present(${local} !== null);`);
+      source.line(`${writer}.${presenceMethod(data, source.version)}(${local} !== null);`);
       source.line(`if (${local} !== null) {`);
     }
     writeStruct(source, type.fields, writer, local);
@@ -226,7 +227,7 @@ function readField(source: Source, data: FieldData): string {
   const local = source.name();
   if (type.kind === 'struct') {
     source.line(`let ${local} = null;`);
-    source.line(nullable ? 'if (r.present()) {' : '{');
+    source.line(nullable ? `if (r.${presenceMethod(data, source.version)}()) {` : '{');
     source.line(`${local} = ${readStruct(source, type.fields)};`);
     source.line('}');
   } else if (type.kind === 'array') {

@@ -14,6 +14,7 @@ import {
   defaultOf,
   inlineFields,
   isDefault,
+  presenceMethod,
   readMethod,
   taggedFields,
   writeMethod,
@@ -81,7 +82,7 @@ function encodeField(context: Context, data: FieldData, writer: Writer, value: u
   const { type } = data;
   if (value === null && !nullable) throw unexpectedNull(message, version, name);
   if (type.kind === 'struct') {
-    if (nullable) writer.present(value !== null);
+    if (nullable) writer[presenceMethod(data, version)](value !== null);
     if (value !== null) encodeStruct(context, type.fields, writer, value as Struct);
   } else if (type.kind === 'array') {
     const elements = value as readonly unknown[] | null;
@@ -128,7 +129,7 @@ function decodeField(context: Context, data: FieldData, reader: Reader): unknown
   const nullable = nullableAt(data, version);
   const { type } = data;
   if (type.kind === 'struct') {
-    return nullable && !reader.present() ? null : decodeStruct(context, type.fields, reader);
+    return nullable && !reader[presenceMethod(data, version)]() ? null : decodeStruct(context, type.fields, reader);
   }
   if (type.kind !== 'array') return reader[readMethod(type.kind, flexible, nullable)]();
   const count = reader[countMethod(flexible, nullable)](bytesMin(type.element, version, flexible));

@@ -180,6 +180,11 @@ export class Reader {
     return this.int8() >= 0;
   }
 
+  /** Presence of a nullable struct inside a tagged field, which is a varint there. */
+  taggedPresent(): boolean {
+    return this.uvarint() > 0;
+  }
+
   /** Reads the size of a tagged field and returns the position at which the field must end. */
   taggedEnd(): number {
     const size = this.uvarint();

@@ -58,6 +58,11 @@ export function countMethod(flexible: boolean, nullable: boolean): CountMethod {
   return nullable ? 'nullableCount' : 'arrayCount';
 }
 
+/** The method of reader and writer for the presence of a nullable struct; a tagged one differs from one in place. */
+export function presenceMethod(data: FieldData, version: number): 'present' | 'taggedPresent' {
+  return taggedAt(data, version) ? 'taggedPresent' : 'present';
+}
+
 const FIXED_BYTES: Partial<Record<ScalarKind, number>> = {
   bool: 1,
   int8: 1,

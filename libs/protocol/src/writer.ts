@@ -205,6 +205,11 @@ export class Writer {
     this.int8(value ? 1 : -1);
   }
 
+  /** Presence of a nullable struct inside a tagged field: 0 where {@link Writer.present} has -1. */
+  taggedPresent(value: boolean): void {
+    this.uvarint(value ? 1 : 0);
+  }
+
   /** A tagged field whose content was written to a writer of its own, because its size comes first. */
   tagged(tag: number, content: Writer): void {
     this.uvarint(tag);

@@ -81,13 +81,15 @@ function lowerFirst(name: string): string {
 
 const INTEGERS = new Set(['int8', 'int16', 'uint16', 'int32', 'uint32']);
 
-/** A field's default as Kafka's generator understands it, as text. */
+/**
+ * A field's default as Kafka's generator understands it, as text. Only the string "null" means null there: a JSON null is
+ * the same as no default at all.
+ */
 function kafkaDefault(field: FieldDefinition): string {
-  const given = field.default;
-  if (given === null || given === 'null' || field.type === 'records') return 'null';
+  const given = field.default ?? '';
+  if (given === 'null' || field.type === 'records') return 'null';
   if (field.type.startsWith('[]')) return 'empty';
-  if (given !== undefined && given !== '')
-    return String(typeof given === 'string' && /^0x/.test(given) ? Number(given) : given);
+  if (given !== '') return String(typeof given === 'string' && /^0x/.test(given) ? Number(given) : given);
   if (field.type === 'bool') return 'false';
   if (field.type === 'string' || field.type === 'bytes') return '';
   if (field.type === 'uuid') return 'A'.repeat(22);
@@ -99,7 +101,7 @@ function ourDefault(data: FieldData): string {
   const value = defaultOf(data);
   if (value === null) return 'null';
   if (Buffer.isBuffer(value)) return value.toString();
-  return typeof value === 'object' ? 'empty' : String(value as string | number | bigint | boolean);
+  return typeof value === 'object' ? 'empty' : String(value);
 }
 
 function typeName(type: TypeData): string {

@@ -36,7 +36,7 @@ interface Question {
 
 function question(message: Message, version: number, value: Struct): Question {
   const writer = new Writer();
-  messageCodec(message, version).encode(writer, value as never);
+  messageCodec(message, version).encode(writer, value);
   return { message, version, value, hex: writer.toBuffer().toString('hex') };
 }
 

@@ -3,6 +3,7 @@
  *
  * A group is a number of records: its epoch, one record per member, the target assignment per member, what each member
  * has now, and what patterns of its subscriptions match. A null value deletes what the key names.
+ * The nullable tagged fields default to empty, not to null, as in Kafka's own classes: null is written out.
  */
 import { coordinatorRecord } from '../coordinator-record.js';
 import { array, bytes, int32, int64, int8, longId, string, struct, timestamp, uuid } from '../schema.js';
@@ -59,8 +60,7 @@ export const ConsumerGroupMemberMetadataRecord = coordinatorRecord({
       supportedProtocols: array({ name: string, metadata: bytes }),
     })
       .orNull()
-      .tagged(0)
-      .default(null),
+      .tagged(0),
   },
 });
 
@@ -88,7 +88,7 @@ const ownedPartitions = {
   topicId: uuid,
   partitions: array(int32),
   /** The epoch in which each partition was given, in the same order; null when all are of the member's epoch. */
-  assignmentEpochs: array(int32).orNull().tagged(0).default(null),
+  assignmentEpochs: array(int32).orNull().tagged(0),
 };
 
 /** What a member has, and what it has been asked to give up. */

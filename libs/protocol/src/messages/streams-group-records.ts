@@ -2,6 +2,7 @@
  * Records of __consumer_offsets: groups of Kafka Streams applications (KIP-1071).
  *
  * A null value deletes what the key names.
+ * The nullable tagged fields default to empty, not to null, as in Kafka's own classes: null is written out.
  */
 import { coordinatorRecord } from '../coordinator-record.js';
 import { array, int16, int32, int64, int8, string, struct, timestamp, uint16 } from '../schema.js';
@@ -17,7 +18,7 @@ export const StreamsGroupMetadataRecord = coordinatorRecord({
     epoch: int32,
     metadataHash: int64,
     validatedTopologyEpoch: int32.tagged(0).default(-1),
-    lastAssignmentConfigs: array({ key: string, value: string }).orNull().tagged(1).default(null),
+    lastAssignmentConfigs: array({ key: string, value: string }).orNull().tagged(1),
   },
 });
 
@@ -67,7 +68,7 @@ const ownedTasks = array({
   subtopologyId: string,
   partitions: array(int32),
   /** The epoch in which each task was given, in the same order; null when all are of the member's epoch. */
-  assignmentEpochs: array(int32).orNull().tagged(0).default(null),
+  assignmentEpochs: array(int32).orNull().tagged(0),
 });
 
 /** What a member of a streams group has, and what it has been asked to give up. */
