@@ -98,7 +98,7 @@ function kafkaDefault(field: FieldDefinition): string {
 }
 
 function ourDefault(data: FieldData): string {
-  const value = defaultOf(data);
+  const value = defaultOf(data) as string | number | bigint | boolean | object | null;
   if (value === null) return 'null';
   if (Buffer.isBuffer(value)) return value.toString();
   return typeof value === 'object' ? 'empty' : String(value);

@@ -1,5 +1,5 @@
 /**
- * Runs KafkaCodec.java on Kafka's own jars, which Maven fetches once into .cache/interop.
+ * Runs KafkaCodec.java on Kafka's own jars, which Maven fetches once into test/interop/.cache.
  *
  * Guarantees an answer for every request, in order; fails with what to install when Maven or a JDK is missing.
  */
@@ -14,7 +14,7 @@ const pom = join(folder, 'pom.xml');
 /** The version of Apache Kafka that is compared with, from pom.xml. */
 export const KAFKA_VERSION = /<kafka\.version>(.*?)</.exec(readFileSync(pom, 'utf8'))?.[1] ?? 'unknown';
 
-const cache = resolve(folder, '../../../.cache/interop', `kafka-messages-${KAFKA_VERSION}`);
+const cache = resolve(folder, '../.cache', `kafka-messages-${KAFKA_VERSION}`);
 
 /** Fetches the jars unless that was done before, and gives the class path. */
 async function classPath(): Promise<string> {
