@@ -5,11 +5,7 @@
  * and not to the other. Values are checked for type and range here; what contradicts what is checked by the driver.
  */
 
-/** How a value of an option is checked. */
-export type OptionCheck =
-  | { readonly kind: 'number'; readonly min: number; readonly max?: number }
-  | { readonly kind: 'boolean' | 'string' | 'text-or-list' | 'function' | 'object' }
-  | { readonly kind: 'one-of'; readonly values: readonly unknown[] };
+import type { OptionCheck } from '../option-check.js';
 
 /** Options of every client: connections, metadata, retries. */
 export interface ClientProperties {
@@ -59,8 +55,8 @@ export interface ProducerProperties extends ClientProperties {
   compressionType?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
   /** Size limit of one request, and so of one record, in bytes. Default 1048576. */
   maxRequestSize?: number;
-  /** Chooses the partition of a record that names none. Default: by murmur2 of the key, as Java does. */
-  partitioner?: (...parameters: never[]) => number;
+  /** Chooses the partition of a record that names none: the client's own interface. Default: murmur2 of the key, as Java. */
+  partitioner?: { partition(...parameters: never[]): number };
 }
 
 /** Options of a consumer. */
@@ -90,7 +86,7 @@ export interface ConsumerProperties extends ClientProperties {
   /** Default 1048576. */
   maxPartitionFetchBytes?: number;
   /** Assignors in order of preference. Default `['range']`. */
-  partitionAssignmentStrategy?: readonly string[];
+  partitionAssignmentStrategy?: readonly ('range' | 'roundrobin')[];
   /** Static membership: a name that survives restarts (KIP-345). */
   groupInstanceId?: string;
   /** Default `read_uncommitted`. */
@@ -138,7 +134,7 @@ export const PRODUCER_CHECKS: Readonly<Record<keyof ProducerProperties, OptionCh
   enableIdempotence: flag,
   compressionType: { kind: 'one-of', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
   maxRequestSize: positive,
-  partitioner: { kind: 'function' },
+  partitioner: { kind: 'object' },
 };
 
 /** Checks of {@link ConsumerProperties}. */

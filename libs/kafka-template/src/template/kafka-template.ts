@@ -69,7 +69,7 @@ export class KafkaTemplate {
     key: K,
     value: V,
   ): SendFuture<K, V>;
-  send(first: string | ProducerRecord, ...rest: unknown[]): SendFuture {
+  send(first: string | ProducerRecord, ...rest: unknown[]): unknown {
     return this.#dispatch(typeof first === 'string' ? recordOf(first, rest) : first);
   }
 
@@ -83,7 +83,7 @@ export class KafkaTemplate {
     key: K,
     value: V,
   ): SendFuture<K, V>;
-  sendDefault(...parameters: unknown[]): SendFuture {
+  sendDefault(...parameters: unknown[]): unknown {
     const topic = this.#options.defaultTopic;
     if (topic === undefined) {
       throw new KafkaTemplateError(

@@ -1,0 +1,111 @@
+/**
+ * KafkaTemplate and @KafkaListener for NestJS: the public API, name by name.
+ */
+export { AckMode, CommitStyle } from './commit/ack-mode.js';
+export { Acknowledgment } from './commit/acknowledgment.js';
+export type { CommitStrategy, Offsets, RecordRef } from './commit/commit-strategy.js';
+export type { CommitStrategyFactory } from './commit/create-strategy.js';
+export { QueuedStrategy } from './commit/queued-strategy.js';
+export { InjectKafkaTemplate } from './decorators/inject-kafka-template.decorator.js';
+export { KafkaListener } from './decorators/kafka-listener.decorator.js';
+export {
+  Ack,
+  KafkaHeader,
+  type KafkaHeaderNames,
+  KafkaHeaders,
+  KafkaKey,
+  KafkaRecord,
+  Payload,
+  type PipeLike,
+} from './decorators/parameter.decorators.js';
+export type {
+  AdminProperties,
+  ClientProperties,
+  ConsumerProperties,
+  ProducerProperties,
+} from './drivers/driver-options.js';
+export type {
+  CommittedOffset,
+  Driver,
+  DriverAdmin,
+  DriverCapabilities,
+  DriverConsumer,
+  DriverError,
+  DriverNewTopic,
+  DriverProducer,
+  DriverProducerRecord,
+  DriverRecord,
+  DriverRecords,
+  OffsetCommit,
+  PartitionInfo,
+  RebalanceListener,
+  ReceivedHeader,
+  RecordHeader,
+  RecordMetadata,
+  SendCallback,
+  TopicDescription,
+  TopicPartition,
+} from './drivers/driver.js';
+export { nativeDriver } from './drivers/native/native.driver.js';
+export {
+  type BackOff,
+  ExponentialBackOff,
+  type ExponentialBackOffOptions,
+  FixedBackOff,
+  UNLIMITED_ATTEMPTS,
+} from './error-handling/back-off.js';
+export {
+  type ClassificationOptions,
+  type ErrorKind,
+  NOT_RETRYABLE_BY_DEFAULT,
+} from './error-handling/classifier.js';
+export {
+  DefaultErrorHandler,
+  type DefaultErrorHandlerOptions,
+  type RecordRecoverer,
+  type RetryListener,
+} from './error-handling/default-error-handler.js';
+export type { BatchFailure, ErrorDecision, ErrorHandler, RecordFailure } from './error-handling/error-handler.js';
+export {
+  BatchListenerFailedError,
+  DeserializationError,
+  type DeserializationErrorDetails,
+  KafkaOptionsError,
+  KafkaTemplateError,
+  KafkaTemplateErrorCode,
+  SerializationError,
+} from './errors.js';
+export type { ContainerEvent, ContainerEventListener, StopReason } from './events/container-event.js';
+export type { Clock, Timer } from './io/clock.js';
+export type { Log } from './io/log.js';
+export type { ConcurrentContainer, ContainerStatus } from './listener/concurrent-container.js';
+export { Consumer } from './listener/consumer.js';
+export type { AssignmentCommit, CommitCallback, ContainerSettings } from './listener/container-settings.js';
+export { isKafkaContext } from './listener/kafka-arguments-host.js';
+export type { KafkaListenerOptions, ListenerOptions } from './listener/listener-options.js';
+export { KafkaListenerEndpointRegistry } from './listener/listener.registry.js';
+export type { PartitionOffsetOption, TopicPartitionsOption } from './listener/manual-assignment.js';
+export { KafkaAdmin } from './module/kafka-admin.js';
+export { KafkaModule } from './module/kafka.module.js';
+export type {
+  KafkaAdminOptions,
+  KafkaModuleAsyncOptions,
+  KafkaModuleOptions,
+  KafkaOptionsFactory,
+} from './module/kafka.options.js';
+export { KAFKA_DRIVER, KAFKA_OPTIONS } from './module/kafka.tokens.js';
+export { type NewTopic, type NewTopicOptions, newTopic } from './module/new-topic.js';
+export { ConsumerRecord, type TimestampType } from './record/consumer-record.js';
+export type { SerializerOptions } from './serde/record-serdes.js';
+export type { DecodeTarget, Serde, SerdeName } from './serde/serde.js';
+export { KafkaSendError } from './template/kafka-send-error.js';
+export { KafkaTemplate, type TemplateOptions } from './template/kafka-template.js';
+export {
+  CompositeProducerListener,
+  LoggingProducerListener,
+  type LoggingProducerListenerOptions,
+  type ProducerListener,
+} from './template/producer-listener.js';
+export type { HeadersToSend, ProducerRecord } from './template/producer-record.js';
+export { SendFuture } from './template/send-future.js';
+export { SendResult } from './template/send-result.js';

@@ -1,0 +1,82 @@
+/**
+ * Takes acknowledgements from listeners to the commit strategy, and commits what that allows.
+ *
+ * An acknowledgement for a partition that has been revoked since is void: the record comes again, to the new owner. One that
+ * comes after the listener has returned wakes the loop, so that it is committed now and not after the poll.
+ */
+import type { AcknowledgmentTarget } from '../commit/acknowledgment.js';
+import type { Offsets, RecordRef } from '../commit/commit-strategy.js';
+import { type OffsetCommit, partitionName, recordName } from '../drivers/driver.js';
+import { isMembershipLost } from './committer.js';
+import type { ContainerRuntime } from './container-runtime.js';
+import { isFatal } from './fatal-errors.js';
+
+const NOTED: PromiseLike<void> = Promise.resolve();
+
+/** Receives the acknowledgements of one container. */
+export class AckReceiver implements AcknowledgmentTarget {
+  readonly #runtime: ContainerRuntime;
+  /** Commits made by the call in hand; the dispatcher waits for them. */
+  #commits: Promise<void>[] = [];
+  #isCallInHand = false;
+
+  constructor(runtime: ContainerRuntime) {
+    this.#runtime = runtime;
+  }
+
+  /** A listener is about to be called. */
+  begin(): void {
+    this.#isCallInHand = true;
+  }
+
+  /** The listener has returned: waits for the commits it has made. Rejects when one shows that the partitions are lost. */
+  async end(): Promise<void> {
+    this.#isCallInHand = false;
+    if (this.#commits.length === 0) return;
+    const commits = this.#commits;
+    this.#commits = [];
+    for (const outcome of await Promise.allSettled(commits)) {
+      if (outcome.status === 'rejected' && (isMembershipLost(outcome.reason) || isFatal(outcome.reason))) {
+        throw outcome.reason;
+      }
+    }
+  }
+
+  acknowledged(records: readonly RecordRef[]): PromiseLike<void> {
+    const { strategy, clock } = this.#runtime.parts;
+    const offsets: OffsetCommit[] = [];
+    for (const record of lastOfEach(records)) {
+      if (!this.#isCurrent(record)) continue;
+      offsets.push(...(strategy.onAcknowledged(record, clock.now()) ?? []));
+    }
+    if (offsets.length > 0) return this.#commit(offsets);
+    if (!this.#isCallInHand) this.#runtime.parts.wake();
+    return NOTED;
+  }
+
+  #commit(offsets: Offsets): Promise<void> {
+    const { committer, containerId, log } = this.#runtime.parts;
+    const commit = committer.commit(offsets);
+    // Whoever awaits it hears of a failure; whoever does not must not bring the process down.
+    commit.catch((error: unknown) => {
+      log.error(`${containerId}: the commit of an acknowledgement failed; the next one covers it`, error);
+    });
+    if (this.#isCallInHand) this.#commits.push(commit);
+    return commit;
+  }
+
+  #isCurrent(record: RecordRef): boolean {
+    if (this.#runtime.parts.assignment.epochOf(record) === record.epoch) return true;
+    const { containerId, log } = this.#runtime.parts;
+    log.warn(`${containerId}: ${recordName(record)} was acknowledged after its partition had been revoked`);
+    return false;
+  }
+}
+
+/** The last record of each partition: acknowledging it covers the others. */
+export function lastOfEach(records: readonly RecordRef[]): Iterable<RecordRef> {
+  if (records.length === 1) return records;
+  const last = new Map<string, RecordRef>();
+  for (const record of records) last.set(partitionName(record), record);
+  return last.values();
+}

@@ -1,0 +1,51 @@
+/**
+ * The partitions a container has now, each with a number that tells one assignment of it from the next.
+ *
+ * Filled by the rebalance callbacks; at most one entry per partition of the subscribed topics.
+ */
+import { type TopicPartition, partitionName } from '../drivers/driver.js';
+
+interface Owned {
+  readonly partition: TopicPartition;
+  readonly epoch: number;
+}
+
+/** Who owns what, as of the last rebalance. */
+export class Assignment {
+  readonly #owned = new Map<string, Owned>();
+  #epoch = 0;
+
+  /** The partitions come to this consumer. One that was there already keeps its number. */
+  add(partitions: readonly TopicPartition[]): void {
+    this.#epoch++;
+    for (const { topic, partition } of partitions) {
+      const name = partitionName({ topic, partition });
+      if (!this.#owned.has(name)) this.#owned.set(name, { partition: { topic, partition }, epoch: this.#epoch });
+    }
+  }
+
+  /** The partitions go. */
+  remove(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#owned.delete(partitionName(partition));
+  }
+
+  /** Number of the present assignment of a partition; undefined when it is not here. */
+  epochOf(partition: TopicPartition): number | undefined {
+    return this.#owned.get(partitionName(partition))?.epoch;
+  }
+
+  /** Whether the partition is here. */
+  owns(partition: TopicPartition): boolean {
+    return this.#owned.has(partitionName(partition));
+  }
+
+  /** All partitions that are here. */
+  list(): TopicPartition[] {
+    return [...this.#owned.values()].map((owned) => owned.partition);
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#owned.size;
+  }
+}

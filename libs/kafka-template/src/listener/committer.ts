@@ -1,0 +1,183 @@
+/**
+ * Sends commits in the style of the listener, and remembers what is not confirmed yet.
+ *
+ * Guarantees that commits reach the broker in the order they were made, that the callback hears of each exactly once, and
+ * that `commitFinally` leaves nothing on its way. Which offsets are right to commit is not decided here.
+ */
+import { CommitStyle } from '../commit/ack-mode.js';
+import type { Offsets } from '../commit/commit-strategy.js';
+import { type DriverConsumer, type OffsetCommit, type TopicPartition, partitionName } from '../drivers/driver.js';
+import { asError, errorCodeOf } from '../errors.js';
+import type { ContainerEventBody } from '../events/container-event.js';
+import type { Clock } from '../io/clock.js';
+import type { Log } from '../io/log.js';
+import type { CommitCallback } from './container-settings.js';
+
+/** After these the partitions belong to someone else: the offsets are of no use to anybody. */
+const LOST_CODES: ReadonlySet<string> = new Set([
+  'COMMIT_FAILED',
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'FENCED_INSTANCE_ID',
+  'STALE_MEMBER_EPOCH',
+  'FENCED_MEMBER_EPOCH',
+]);
+
+/** Whether a commit failed because the group has gone on without this member. */
+export function isMembershipLost(error: unknown): boolean {
+  return LOST_CODES.has(errorCodeOf(error) ?? '');
+}
+
+/** How and with whose help commits are sent. */
+export interface CommitterParts {
+  readonly consumer: DriverConsumer;
+  readonly style: CommitStyle;
+  /** How often a retriable failure of a synchronous commit is tried again. */
+  readonly retries: number;
+  /** How long a final commit waits for asynchronous ones. */
+  readonly settleTimeoutMs: number;
+  readonly callback: CommitCallback | undefined;
+  readonly publish: (event: ContainerEventBody) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Commits offsets. */
+export class Committer {
+  readonly #parts: CommitterParts;
+  /** By partition, what was to be committed and is not known to have been. */
+  readonly #unconfirmed = new Map<string, OffsetCommit>();
+  #onTheirWay = 0;
+  #whenSettled: (() => void) | undefined;
+  #tail: Promise<void> = Promise.resolve();
+  #hasLeftovers = false;
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+  }
+
+  /** Commits in the steady state. Resolves at once in the asynchronous styles. Rejects when a synchronous commit fails. */
+  async commit(offsets: Offsets): Promise<void> {
+    this.#remember(offsets);
+    if (this.#parts.style === CommitStyle.SYNC) return this.#inOrder(() => this.#commitSync());
+    this.#commitAsync(offsets);
+  }
+
+  /** The last commit before partitions go or the consumer closes: waits for everything. Failures are only logged. */
+  async commitFinally(offsets: Offsets | undefined): Promise<void> {
+    if (offsets !== undefined) this.#remember(offsets);
+    if (this.#parts.style === CommitStyle.ASYNC) {
+      if (offsets !== undefined) this.#commitAsync(offsets);
+      await this.#settled();
+      return;
+    }
+    await this.#settled();
+    try {
+      await this.#inOrder(() => this.#commitSync());
+    } catch (error) {
+      this.#parts.log.error('The last commit failed: some records will be delivered again', error);
+    }
+  }
+
+  /** After a poll: sends again what a rebalance kept from being committed, where the partition is still ours. */
+  async commitLeftovers(isOwned: (partition: TopicPartition) => boolean): Promise<void> {
+    if (!this.#hasLeftovers) return;
+    this.#hasLeftovers = false;
+    for (const [name, offset] of this.#unconfirmed) {
+      if (isOwned(offset)) continue;
+      this.#parts.log.warn(`${name} went to another member before offset ${offset.offset} could be committed`);
+      this.#unconfirmed.delete(name);
+    }
+    if (this.#unconfirmed.size === 0) return;
+    if (this.#parts.style === CommitStyle.SYNC) await this.#inOrder(() => this.#commitSync());
+    else this.#commitAsync([...this.#unconfirmed.values()]);
+  }
+
+  /** The partitions are gone. */
+  forget(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#unconfirmed.delete(partitionName(partition));
+  }
+
+  /** One synchronous commit after the other: a retry never overtakes a later offset. */
+  #inOrder(work: () => Promise<void>): Promise<void> {
+    const done = this.#tail.then(work);
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+
+  async #commitSync(): Promise<void> {
+    const offsets = [...this.#unconfirmed.values()];
+    if (offsets.length === 0) return;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#parts.consumer.commitSync(offsets);
+        this.#succeeded(offsets);
+        return;
+      } catch (error) {
+        if (errorCodeOf(error) === 'REBALANCE_IN_PROGRESS') {
+          this.#hasLeftovers = true;
+          return;
+        }
+        // A wake-up is meant for the poll; it may reach a commit that comes right after it.
+        const isRetriable = (error as { retriable?: unknown }).retriable === true || errorCodeOf(error) === 'WAKEUP';
+        if (isRetriable && attempt < this.#parts.retries) continue;
+        this.#failed(asError(error), offsets);
+        throw error;
+      }
+    }
+  }
+
+  #commitAsync(offsets: Offsets): void {
+    this.#onTheirWay++;
+    this.#parts.consumer.commitAsync(offsets, (error) => {
+      if (error === null) this.#succeeded(offsets);
+      else if (errorCodeOf(error) === 'REBALANCE_IN_PROGRESS') this.#hasLeftovers = true;
+      else {
+        this.#parts.log.error('An asynchronous commit failed; the next one covers it', error);
+        this.#failed(error, offsets);
+      }
+      this.#onTheirWay--;
+      if (this.#onTheirWay === 0) this.#whenSettled?.();
+    });
+  }
+
+  #succeeded(offsets: Offsets): void {
+    for (const offset of offsets) {
+      const name = partitionName(offset);
+      // A later offset may be on its way already; that one is still to be confirmed.
+      if ((this.#unconfirmed.get(name)?.offset ?? -1) <= offset.offset) this.#unconfirmed.delete(name);
+    }
+    this.#parts.publish({ type: 'committed', offsets });
+    this.#tellCallback(null, offsets);
+  }
+
+  #failed(error: Error, offsets: Offsets): void {
+    if (isMembershipLost(error)) this.forget(offsets);
+    this.#parts.publish({ type: 'commit-failed', offsets, error });
+    this.#tellCallback(error, offsets);
+  }
+
+  #tellCallback(error: Error | null, offsets: Offsets): void {
+    try {
+      this.#parts.callback?.(error, offsets);
+    } catch (thrown) {
+      this.#parts.log.error('The commitCallback failed', thrown);
+    }
+  }
+
+  #remember(offsets: Offsets): void {
+    for (const offset of offsets) this.#unconfirmed.set(partitionName(offset), offset);
+  }
+
+  async #settled(): Promise<void> {
+    if (this.#onTheirWay === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#parts.clock.setTimer(this.#parts.settleTimeoutMs, resolve);
+      this.#whenSettled = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#whenSettled = undefined;
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Everything a container has to know, resolved: no defaults are left to apply, no names to look up.
+ */
+import type { CommitStyle } from '../commit/ack-mode.js';
+import type { CommitStrategyFactory } from '../commit/create-strategy.js';
+import type { ConsumerProperties } from '../drivers/driver-options.js';
+import type { OffsetCommit } from '../drivers/driver.js';
+import type { ErrorHandler } from '../error-handling/error-handler.js';
+import type { RecordSerdes } from '../serde/record-serdes.js';
+import type { TopicPartitionsOption } from './manual-assignment.js';
+import type { MessageListener } from './message-listener.js';
+
+/** Hears the outcome of every commit of a container, whatever its style: null and the offsets, or the error. */
+export type CommitCallback = (error: Error | null, offsets: readonly OffsetCommit[]) => void;
+
+/** What a container reads: topics of its group's choice of partitions, or partitions named one by one. */
+export type Source =
+  | { readonly kind: 'topics'; readonly topics: readonly string[] }
+  | { readonly kind: 'pattern'; readonly pattern: RegExp }
+  | { readonly kind: 'partitions'; readonly partitions: readonly TopicPartitionsOption[] };
+
+/** Whether the position is committed when a partition is assigned that has no committed offset. */
+export type AssignmentCommit = 'latest-only' | 'always' | 'never';
+
+/** Settings of one listener's container. Times in milliseconds. */
+export interface ContainerSettings {
+  /** Name in the registry, in messages and in events. */
+  readonly id: string;
+  readonly source: Source;
+  /** Undefined: no group, nothing is committed. */
+  readonly groupId: string | undefined;
+  readonly listener: MessageListener;
+  readonly concurrency: number;
+  readonly consumer: ConsumerProperties;
+  readonly serdes: RecordSerdes;
+  readonly strategy: CommitStrategyFactory;
+  readonly commitStyle: CommitStyle;
+  readonly commitRetries: number;
+  readonly commitCallback: CommitCallback | undefined;
+  readonly assignmentCommit: AssignmentCommit;
+  readonly pollTimeoutMs: number;
+  readonly pollTimeoutWhilePausedMs: number;
+  readonly idleBetweenPollsMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly stopImmediate: boolean;
+  readonly autoStartup: boolean;
+  readonly missingTopicsFatal: boolean;
+  readonly topicCheckTimeoutMs: number;
+  readonly errorHandler: ErrorHandler;
+}

@@ -1,0 +1,91 @@
+/**
+ * Which partitions are paused and why: the whole container by request, single ones until a time.
+ *
+ * Reasons are kept apart from what the consumer has been told; `apply` makes the two agree, before each poll and after
+ * each assignment. A request for the whole container survives rebalances; a pause until a time goes with its partition.
+ */
+import { type DriverConsumer, type TopicPartition, partitionName } from '../drivers/driver.js';
+import type { Assignment } from './assignment.js';
+
+/** How long to poll in which situation, in milliseconds. */
+export interface PollTimeouts {
+  readonly pollTimeoutMs: number;
+  readonly pollTimeoutWhilePausedMs: number;
+}
+
+/** Pauses and resumes partitions for good reasons. */
+export class Pauses {
+  readonly #consumer: DriverConsumer;
+  readonly #assignment: Assignment;
+  readonly #until = new Map<string, number>();
+  readonly #applied = new Set<string>();
+  #isContainerPaused = false;
+  #isHeld = false;
+
+  constructor(consumer: DriverConsumer, assignment: Assignment) {
+    this.#consumer = consumer;
+    this.#assignment = assignment;
+  }
+
+  /** Whether the whole container has been asked to pause. */
+  get isContainerPaused(): boolean {
+    return this.#isContainerPaused;
+  }
+
+  /** Asks for, or ends, a pause of the whole container. */
+  setContainerPaused(isPaused: boolean): void {
+    this.#isContainerPaused = isPaused;
+  }
+
+  /** Holds, or lets go, everything while a batch waits to be delivered again: the container polls only to stay a member. */
+  setHeld(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+  }
+
+  /** Pauses partitions until a time in epoch milliseconds; the later of two times counts. */
+  pauseUntil(partitions: readonly TopicPartition[], until: number): void {
+    for (const partition of partitions) {
+      const name = partitionName(partition);
+      this.#until.set(name, Math.max(until, this.#until.get(name) ?? 0));
+    }
+  }
+
+  /** The partitions are gone, and with them what the consumer knew of their pauses. */
+  forget(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) {
+      this.#until.delete(partitionName(partition));
+      this.#applied.delete(partitionName(partition));
+    }
+  }
+
+  /** Tells the consumer what has changed. */
+  apply(now: number): void {
+    const isAllPaused = this.#isContainerPaused || this.#isHeld;
+    if (!isAllPaused && this.#until.size === 0 && this.#applied.size === 0) return;
+    const toPause: TopicPartition[] = [];
+    const toResume: TopicPartition[] = [];
+    for (const partition of this.#assignment.list()) {
+      const name = partitionName(partition);
+      const until = this.#until.get(name);
+      if (until !== undefined && until <= now) this.#until.delete(name);
+      const isWanted = isAllPaused || (until !== undefined && until > now);
+      if (isWanted === this.#applied.has(name)) continue;
+      if (isWanted) {
+        this.#applied.add(name);
+        toPause.push(partition);
+      } else {
+        this.#applied.delete(name);
+        toResume.push(partition);
+      }
+    }
+    if (toPause.length > 0) this.#consumer.pause(toPause);
+    if (toResume.length > 0) this.#consumer.resume(toResume);
+  }
+
+  /** How long the next poll may wait: not past the end of a pause. */
+  pollTimeout(now: number, timeouts: PollTimeouts): number {
+    let timeout = this.#isContainerPaused ? timeouts.pollTimeoutWhilePausedMs : timeouts.pollTimeoutMs;
+    for (const until of this.#until.values()) timeout = Math.min(timeout, Math.max(0, until - now));
+    return timeout;
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Hands polled records to a record listener, one after the other, and deals with how each ends.
+ *
+ * Guarantees that the next record of a partition is not delivered before the one before it is finished, given up, or put
+ * back to be polled again, and that an exception from anywhere puts back everything that was not finished.
+ */
+import { Acknowledgment, type Rejection } from '../commit/acknowledgment.js';
+import { type DriverRecord, type DriverRecords, type TopicPartition, partitionName } from '../drivers/driver.js';
+import type { ErrorDecision } from '../error-handling/error-handler.js';
+import { asError } from '../errors.js';
+import { ConsumerRecord } from '../record/consumer-record.js';
+import { AckReceiver } from './ack-receiver.js';
+import type { ContainerRuntime } from './container-runtime.js';
+import type { RecordListener } from './message-listener.js';
+
+/** Hands polled records to a listener. */
+export interface Dispatcher {
+  /** Resolves when all records are finished or put back. Rejects when the container has to look at an error. */
+  dispatch(polled: DriverRecords): Promise<void>;
+}
+
+/** How the dispatch of one record ended: with the next one, with the next partition, or with the next poll. */
+type Step = 'next-record' | 'next-partition' | 'next-poll';
+
+/** Dispatcher of record listeners. */
+export class RecordDispatcher implements Dispatcher {
+  readonly #runtime: ContainerRuntime;
+  readonly #listener: RecordListener;
+  readonly #acks: AckReceiver;
+
+  constructor(runtime: ContainerRuntime, listener: RecordListener) {
+    this.#runtime = runtime;
+    this.#listener = listener;
+    this.#acks = new AckReceiver(runtime);
+  }
+
+  async dispatch(polled: DriverRecords): Promise<void> {
+    const partitions = polled.partitions();
+    let index = 0;
+    try {
+      for (; index < partitions.length; index++) {
+        const partition = partitions[index] as TopicPartition;
+        const isOver = await this.#dispatchPartition(partition, polled.records(partition));
+        if (isOver) {
+          this.#putBack(polled, partitions.slice(index + 1));
+          return;
+        }
+      }
+    } catch (error) {
+      this.#putBack(polled, partitions.slice(index + 1));
+      throw error;
+    } finally {
+      this.#runtime.sought.clear();
+    }
+  }
+
+  /** Returns true when the rest of the poll is to be put back. */
+  async #dispatchPartition(partition: TopicPartition, records: readonly DriverRecord[]): Promise<boolean> {
+    const { assignment, stopping, settings } = this.#runtime.parts;
+    const epoch = assignment.epochOf(partition);
+    const name = partitionName(partition);
+    if (epoch === undefined || this.#runtime.sought.has(name)) return false;
+    let index = 0;
+    try {
+      for (; index < records.length; index++) {
+        if (stopping() === 'now') {
+          this.#runtime.rewind(records[index]);
+          return true;
+        }
+        const record = new ConsumerRecord(records[index] as DriverRecord, settings.serdes, epoch);
+        const step = await this.#dispatchRecord(record);
+        if (step === 'next-poll') return true;
+        if (step === 'next-partition' || this.#runtime.sought.has(name)) return false;
+      }
+      return false;
+    } catch (error) {
+      this.#runtime.rewind(records[index]);
+      throw error;
+    }
+  }
+
+  async #dispatchRecord(record: ConsumerRecord): Promise<Step> {
+    const { strategy, clock, settings } = this.#runtime.parts;
+    const acknowledgment = strategy.manual ? new Acknowledgment(this.#acks, [record]) : undefined;
+    let failure: { readonly thrown: unknown } | undefined;
+    this.#acks.begin();
+    try {
+      const returned = this.#listener(record, acknowledgment, this.#runtime.handle);
+      if (isPromiseLike(returned)) await returned;
+    } catch (thrown) {
+      failure = { thrown };
+    }
+    const rejection = acknowledgment?.finish();
+    if (acknowledgment !== undefined) await this.#acks.end();
+    if (failure !== undefined) return this.#failed(record, asError(failure.thrown));
+    settings.errorHandler.onSuccess?.(record, settings.id);
+    if (rejection !== undefined) return this.#rejected(record, rejection);
+    if (!this.#runtime.sought.has(partitionName(record))) {
+      const offsets = strategy.onProcessed(record, clock.now());
+      if (offsets !== undefined) await this.#runtime.commit(offsets);
+    }
+    return 'next-record';
+  }
+
+  /** nack: what was earned is committed, this record and all later ones come again, everything waits. */
+  async #rejected(record: ConsumerRecord, { sleepMs }: Rejection): Promise<Step> {
+    const { strategy, pauses, assignment, clock } = this.#runtime.parts;
+    await this.#runtime.commit(strategy.onFailed(record));
+    this.#runtime.rewind(record);
+    if (sleepMs > 0) pauses.pauseUntil(assignment.list(), clock.now() + sleepMs);
+    return 'next-poll';
+  }
+
+  async #failed(record: ConsumerRecord, error: Error): Promise<Step> {
+    const { strategy, pauses, clock, publish, stopAbnormally } = this.#runtime.parts;
+    publish({ type: 'record-failed', record, error });
+    await this.#runtime.commit(strategy.onFailed(record));
+    const decision = await this.#decide(record, error);
+    switch (decision.action) {
+      case 'retry':
+        this.#runtime.rewind(record);
+        if (decision.delayMs > 0) pauses.pauseUntil([record], clock.now() + decision.delayMs);
+        return 'next-partition';
+      case 'recovered':
+        publish({ type: 'record-recovered', record, error });
+        if (decision.commit) await this.#settle(record);
+        return 'next-record';
+      case 'stop':
+        this.#runtime.rewind(record);
+        stopAbnormally(error);
+        return 'next-poll';
+    }
+  }
+
+  async #decide(record: ConsumerRecord, error: Error): Promise<ErrorDecision> {
+    const { settings, log, containerId } = this.#runtime.parts;
+    const { errorHandler, id: listenerId, groupId } = settings;
+    try {
+      return await errorHandler.handleOne({ record, error, listenerId, groupId });
+    } catch (thrown) {
+      log.error(`${containerId}: the error handler failed; the record is delivered again`, thrown);
+      return { action: 'retry', delayMs: settings.pollTimeoutWhilePausedMs };
+    }
+  }
+
+  /** A recovered record is done, whoever would have had to say so. */
+  async #settle(record: ConsumerRecord): Promise<void> {
+    const { strategy, clock } = this.#runtime.parts;
+    const now = clock.now();
+    await this.#runtime.commit(
+      strategy.manual ? strategy.onAcknowledged(record, now) : strategy.onProcessed(record, now),
+    );
+  }
+
+  #putBack(polled: DriverRecords, partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#runtime.rewind(polled.records(partition)[0]);
+  }
+}
+
+/** Whether a listener has returned something to wait for. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}

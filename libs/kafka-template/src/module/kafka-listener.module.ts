@@ -1,0 +1,80 @@
+/**
+ * The other half of the module: finds the listeners and runs their containers.
+ *
+ * Not global, on purpose: Nest destroys global modules last, and listeners have to stop and drain while the services they
+ * use are still there. Containers start when the application has bootstrapped and stop in `onModuleDestroy`.
+ */
+import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { type EndpointDefaults, containerSettings, endpointSettings } from '../discovery/endpoint-settings.js';
+import { ListenerAdapter } from '../discovery/listener.adapter.js';
+import { ListenerExplorer } from '../discovery/listener.explorer.js';
+import { DefaultErrorHandler } from '../error-handling/default-error-handler.js';
+import type { ErrorHandler } from '../error-handling/error-handler.js';
+import type { ContainerSettings } from '../listener/container-settings.js';
+import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
+import { clientOptions } from './kafka-core.module.js';
+import type { KafkaModuleOptions } from './kafka.options.js';
+import { KAFKA_OPTIONS } from './kafka.tokens.js';
+import { nestLog } from './nest-log.js';
+
+const log = nestLog('KafkaListener');
+
+/** Runs the listeners of the application. Imported by KafkaModule. */
+@Module({ imports: [DiscoveryModule] })
+export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    @Inject(KAFKA_OPTIONS) private readonly options: KafkaModuleOptions,
+    @Inject(KafkaListenerEndpointRegistry) private readonly registry: KafkaListenerEndpointRegistry,
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+  ) {}
+
+  /** Finds the listeners and starts their containers; does not wait for assignments. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { contexts, moduleRef, modules } = this;
+    const adapter = new ListenerAdapter({ contexts, moduleRef, modules, log });
+    const defaults = this.#defaults();
+    for (const endpoint of new ListenerExplorer(this.discovery).explore()) {
+      const settings = endpointSettings(endpoint, defaults);
+      if (settings.errorHandler instanceof DefaultErrorHandler) settings.errorHandler.useLog(log);
+      this.registry.register(containerSettings(settings, adapter.create(endpoint, settings)));
+      log.info(`Mapped {${describeSource(settings)}, ${endpoint.name}}${describeGroup(settings)}`);
+    }
+    await this.registry.start();
+  }
+
+  /** Stops fetching, finishes what is in hand, commits, leaves the groups. */
+  async onModuleDestroy(): Promise<void> {
+    await this.registry.stop();
+  }
+
+  #defaults(): EndpointDefaults {
+    const { options } = this;
+    const createErrorHandler = (): ErrorHandler => new DefaultErrorHandler({ log });
+    return {
+      listener: options.listener ?? {},
+      consumer: { ...clientOptions(options), clientId: options.clientId, ...options.consumer },
+      serializers: options.serializers,
+      createErrorHandler,
+    };
+  }
+}
+
+function describeSource({ source }: Pick<ContainerSettings, 'source'>): string {
+  switch (source.kind) {
+    case 'topics':
+      return source.topics.join(', ');
+    case 'pattern':
+      return String(source.pattern);
+    case 'partitions':
+      return source.partitions.map((option) => option.topic).join(', ');
+  }
+}
+
+function describeGroup({ groupId, concurrency }: Pick<ContainerSettings, 'groupId' | 'concurrency'>): string {
+  const consumers = concurrency === 1 ? '' : `, ${concurrency} consumers`;
+  return groupId === undefined ? ` without a group${consumers}` : ` in group ${groupId}${consumers}`;
+}

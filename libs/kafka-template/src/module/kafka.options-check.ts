@@ -1,0 +1,128 @@
+/**
+ * Checks the options of the module before anything connects: all problems at once, each with what to do.
+ */
+import { CLIENT_CHECKS, CONSUMER_CHECKS, PRODUCER_CHECKS } from '../drivers/driver-options.js';
+import { KafkaOptionsError } from '../errors.js';
+import { checkListenerDefaults } from '../listener/listener-options.js';
+import { type OptionChecks, checkOptions } from '../option-check.js';
+import type { KafkaModuleOptions } from './kafka.options.js';
+
+const MODULE_CHECKS: OptionChecks & Record<keyof KafkaModuleOptions, OptionChecks[string]> = {
+  bootstrapServers: { kind: 'text-or-list' },
+  clientId: { kind: 'string' },
+  client: { kind: 'object' },
+  producer: { kind: 'object' },
+  consumer: { kind: 'object' },
+  listener: { kind: 'object' },
+  template: { kind: 'object' },
+  admin: { kind: 'object' },
+  topics: { kind: 'object' },
+  serializers: { kind: 'object' },
+  producerListener: { kind: 'object' },
+  driver: { kind: 'object' },
+};
+
+const TEMPLATE_CHECKS: OptionChecks = {
+  defaultTopic: { kind: 'string' },
+  closeTimeoutMs: { kind: 'number', min: 0 },
+};
+
+const ADMIN_CHECKS: OptionChecks = {
+  autoCreate: { kind: 'boolean' },
+  startTimeoutMs: { kind: 'number', min: 0 },
+  failFast: { kind: 'boolean' },
+  properties: { kind: 'object' },
+};
+
+const TOPIC_CHECKS: OptionChecks = {
+  name: { kind: 'string' },
+  partitions: { kind: 'number', min: 1 },
+  replicas: { kind: 'number', min: 1 },
+  configs: { kind: 'object' },
+};
+
+/** `host:port`, with IPv6 addresses in brackets. */
+const ADDRESS = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):(\d{1,5})$/;
+const PORT_MAX = 65_535;
+
+/** Names Kafka accepts for topics. */
+const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
+
+/** The same options, when nothing is wrong with them. Throws KafkaOptionsError. */
+export function checkedOptions(options: KafkaModuleOptions): KafkaModuleOptions {
+  const problems = problemsOf(options);
+  if (problems.length > 0) throw new KafkaOptionsError('KafkaModule', problems);
+  return options;
+}
+
+function problemsOf(options: KafkaModuleOptions): string[] {
+  if (typeof options !== 'object' || options === null) return ['the options must be an object'];
+  const problems = checkOptions('', options, MODULE_CHECKS);
+  if (options.bootstrapServers === undefined) {
+    problems.push("bootstrapServers is missing: 'localhost:9092', or a list of such addresses");
+  } else problems.push(...addressProblems(options.bootstrapServers));
+  return [
+    ...problems,
+    ...checkOptions('client', options.client, CLIENT_CHECKS),
+    ...checkOptions('producer', options.producer, PRODUCER_CHECKS),
+    ...checkOptions('consumer', options.consumer, CONSUMER_CHECKS),
+    ...checkListenerDefaults(options.listener),
+    ...checkOptions('template', options.template, TEMPLATE_CHECKS),
+    ...checkOptions('admin', options.admin, ADMIN_CHECKS),
+    ...checkOptions('admin.properties', options.admin?.properties, CLIENT_CHECKS),
+    ...serializerProblems(options),
+    ...topicProblems(options),
+    ...contradictions(options),
+  ];
+}
+
+function addressProblems(servers: unknown): string[] {
+  const list = Array.isArray(servers) ? servers : typeof servers === 'string' ? servers.split(',') : [];
+  return list
+    .filter((address): address is string => typeof address === 'string' && address.trim() !== '')
+    .filter((address) => {
+      const port = ADDRESS.exec(address.trim())?.[2];
+      return port === undefined || Number(port) > PORT_MAX || Number(port) === 0;
+    })
+    .map((address) => `bootstrapServers: '${address.trim()}' is not of the form host:port`);
+}
+
+function serializerProblems({ serializers }: KafkaModuleOptions): string[] {
+  const problems = checkOptions('serializers', serializers, { key: { kind: 'any' }, value: { kind: 'any' } });
+  for (const part of ['key', 'value'] as const) {
+    const choice: unknown = serializers?.[part];
+    if (choice === undefined || ['auto', 'json', 'string', 'bytes'].includes(choice as string)) continue;
+    const serde = choice as { serialize?: unknown; deserialize?: unknown } | null;
+    if (typeof serde?.serialize === 'function' && typeof serde.deserialize === 'function') continue;
+    problems.push(`serializers.${part} must be 'auto', 'json', 'string', 'bytes' or have serialize and deserialize`);
+  }
+  return problems;
+}
+
+function topicProblems({ topics }: KafkaModuleOptions): string[] {
+  if (topics === undefined) return [];
+  if (!Array.isArray(topics)) return ["topics must be a list: [newTopic('orders')]"];
+  const problems = topics.flatMap((topic, index) => checkOptions(`topics[${index}]`, topic, TOPIC_CHECKS));
+  const names = new Set<string>();
+  for (const { name } of topics) {
+    if (typeof name !== 'string') problems.push('topics: each needs a name');
+    else if (!TOPIC_NAME.test(name) || name === '.' || name === '..') {
+      problems.push(`topics: '${name}' is not a name Kafka accepts: up to 249 letters, digits, '.', '_' and '-'`);
+    } else if (names.has(name)) problems.push(`topics: '${name}' is there twice`);
+    names.add(name);
+  }
+  return problems;
+}
+
+function contradictions({ consumer, listener, producer }: KafkaModuleOptions): string[] {
+  const problems: string[] = [];
+  if (consumer?.enableAutoCommit === true && listener?.ackMode !== undefined) {
+    problems.push(
+      'consumer.enableAutoCommit and listener.ackMode contradict each other: the client commits, or the container',
+    );
+  }
+  if (producer?.enableIdempotence === true && producer.acks !== undefined && ![-1, 'all'].includes(producer.acks)) {
+    problems.push("producer.enableIdempotence needs acks 'all'");
+  }
+  return problems;
+}

@@ -1,0 +1,61 @@
+/**
+ * The options of KafkaModule: what they are and their defaults. Names are Kafka's and Spring Boot's, in camelCase.
+ */
+import type { ModuleMetadata, Type } from '@nestjs/common';
+import type { ClientProperties, ConsumerProperties, ProducerProperties } from '../drivers/driver-options.js';
+import type { Driver } from '../drivers/driver.js';
+import type { ListenerOptions } from '../listener/listener-options.js';
+import type { SerializerOptions } from '../serde/record-serdes.js';
+import type { TemplateOptions } from '../template/kafka-template.js';
+import type { ProducerListener } from '../template/producer-listener.js';
+import type { NewTopic } from './new-topic.js';
+
+/** How topics are created at start. Times in milliseconds. */
+export interface KafkaAdminOptions {
+  /** Whether `topics` are created at all. Default true. */
+  autoCreate?: boolean;
+  /** How long the start of the application waits for that; it goes on in the background. Default 3000. */
+  startTimeoutMs?: number;
+  /** Whether the application fails to start when the topics could not be created in that time. Default false. */
+  failFast?: boolean;
+  /** Options of the admin client. */
+  properties?: ClientProperties;
+}
+
+/** Options of KafkaModule. Only `bootstrapServers` is required. */
+export interface KafkaModuleOptions {
+  /** `host:port`, several separated by commas or as a list. */
+  bootstrapServers: string | readonly string[];
+  /** Prefix of the names under which the broker knows the clients of this application. Default `kafka-template`. */
+  clientId?: string;
+  /** Options of all clients: time-outs, retries, metadata. */
+  client?: ClientProperties;
+  producer?: ProducerProperties;
+  consumer?: ConsumerProperties;
+  /** Defaults of all listeners. */
+  listener?: ListenerOptions;
+  template?: TemplateOptions;
+  admin?: KafkaAdminOptions;
+  /** Topics to create at start: `[newTopic('orders', { partitions: 3 })]`. */
+  topics?: readonly NewTopic[];
+  /** How keys and values are written and read. Default `auto`. */
+  serializers?: SerializerOptions;
+  /** Hears about every send. Default: failures are logged. */
+  producerListener?: ProducerListener;
+  /** The Kafka client underneath. Default: the one of this project. */
+  driver?: Driver;
+}
+
+/** A class that makes the options; for `useClass` and `useExisting`. */
+export interface KafkaOptionsFactory {
+  createKafkaOptions(): KafkaModuleOptions | Promise<KafkaModuleOptions>;
+}
+
+/** Where the options come from: one of the three. */
+export interface KafkaModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  useFactory?: (...dependencies: never[]) => KafkaModuleOptions | Promise<KafkaModuleOptions>;
+  /** What the factory gets. */
+  inject?: readonly unknown[];
+  useClass?: Type<KafkaOptionsFactory>;
+  useExisting?: Type<KafkaOptionsFactory> | string | symbol;
+}

@@ -1,0 +1,20 @@
+/**
+ * The library's log on Nest's Logger, so that an application's own logger gets everything.
+ */
+import { Logger } from '@nestjs/common';
+import { asError } from '../errors.js';
+import type { Log } from '../io/log.js';
+
+/** A log that writes to Nest's Logger under `context`. */
+export function nestLog(context: string): Log {
+  const logger = new Logger(context);
+  return {
+    debug: (message) => logger.debug(message),
+    info: (message) => logger.log(message),
+    warn: (message) => logger.warn(message),
+    error(message, error) {
+      if (error === undefined) logger.error(message);
+      else logger.error(`${message}: ${asError(error).message}`, asError(error).stack);
+    },
+  };
+}
