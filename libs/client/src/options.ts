@@ -179,8 +179,7 @@ export function resolveOptions<Resolved>(client: string, table: OptionTable<Reso
 
 function unknownOption(client: string, name: string, known: readonly string[]): Error {
   const nearest = nearestName(name, known);
-  const advice =
-    nearest === null ? `The ${client}'s options are: ${known.join(', ')}.` : `Did you mean "${nearest}"?`;
+  const advice = nearest === null ? `The ${client}'s options are: ${known.join(', ')}.` : `Did you mean "${nearest}"?`;
   return configError(`Unknown option "${name}" of the ${client}. ${advice}`);
 }
 

@@ -57,6 +57,7 @@ export class MetadataCache {
   private isWanted = false;
   /** Somebody waits for news the last answer did not have: the back-off does not count. */
   private isUrgent = false;
+  private isAskingSoon = false;
   private failures = 0;
   private earliestMs = 0;
   private timer: Timer | null = null;
@@ -211,11 +212,25 @@ export class MetadataCache {
     if (this.isUnderWay || this.isClosed) return;
     const { clock } = this.io;
     if (this.timer !== null) clock.clearTimer(this.timer);
-    let delayMs = this.options.metadataMaxAgeMs;
-    if (this.isWanted) delayMs = this.isUrgent ? 0 : Math.max(0, Math.ceil(this.earliestMs - clock.monotonic()));
-    this.timer = clock.setTimer(delayMs, () => {
+    this.timer = null;
+    if (this.isWanted && (this.isUrgent || this.earliestMs <= clock.monotonic())) {
+      this.askSoon();
+      return;
+    }
+    const delayMs = this.isWanted ? this.earliestMs - clock.monotonic() : this.options.metadataMaxAgeMs;
+    this.timer = clock.setTimer(Math.ceil(delayMs), () => {
       this.timer = null;
       this.ask();
+    });
+  }
+
+  /** At the end of this turn, so that all topics that are new in it go into one request. */
+  private askSoon(): void {
+    if (this.isAskingSoon) return;
+    this.isAskingSoon = true;
+    this.io.clock.defer(() => {
+      this.isAskingSoon = false;
+      if (!this.isUnderWay && !this.isClosed) this.ask();
     });
   }
 

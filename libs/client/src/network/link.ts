@@ -28,6 +28,7 @@ export class Link {
   private closed = false;
   private waiting: PendingRequest[] = [];
   private failures = 0;
+  private lastFailure: KafkaError | null = null;
   /** Monotonic time before which no connection is opened. */
   private retryAtMs = 0;
   private timer: Timer | null = null;
@@ -121,6 +122,7 @@ export class Link {
   private onReady(): void {
     this.ready = true;
     this.failures = 0;
+    this.lastFailure = null;
     const waiting = this.waiting;
     this.waiting = [];
     for (const request of waiting) this.connection?.send(request);
@@ -131,6 +133,7 @@ export class Link {
     this.ready = false;
     if (reason === null || this.closed) return;
     this.failures += 1;
+    this.lastFailure = reason;
     const limits = { initialMs: this.options.reconnectBackoffMs, maxMs: this.options.reconnectBackoffMaxMs };
     this.retryAtMs = this.io.clock.monotonic() + backoffMs(limits, this.failures, this.io.random);
     this.failWaiting(reason);
@@ -165,8 +168,10 @@ export class Link {
 
   private lateError(request: PendingRequest): KafkaError {
     const { host, port } = this.endpoint;
+    const reason = this.lastFailure === null ? '' : ` ${this.lastFailure.message}`;
     return timeoutError(
-      `${request.api.name} was not sent: no connection to ${host}:${port} in ${request.timeoutMs} ms.`,
+      `${request.api.name} was not sent: no connection to ${host}:${port} in ${request.timeoutMs} ms.${reason}`,
+      this.lastFailure ?? undefined,
     );
   }
 }
