@@ -52,13 +52,24 @@ const samples: readonly Sample[] = MESSAGES_AT_VERSIONS.flatMap(({ message, vers
   });
 });
 
+/** Without the versions that the same code reads as the version before: they could only repeat its results. */
+const distinctSamples = samples.filter(({ message, codec }, index) => {
+  const before = samples[index - 2];
+  return before?.message !== message || codeOf(before.codec) !== codeOf(codec);
+});
+
+function codeOf(codec: Codec): string {
+  return codec.decode.toString().replace(/V\d+/, '');
+}
+
 /** Elements of all arrays in a value, and the characters and bytes it holds. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 0;
   if (Buffer.isBuffer(value)) return value.length;
-  let size = Array.isArray(value) ? value.length : 0;
-  for (const part of Object.values(value)) size += sizeOf(part);
+  if (Array.isArray(value)) return value.reduce((size: number, part: unknown) => size + sizeOf(part), value.length);
+  let size = 0;
+  for (const name in value) size += sizeOf((value as Readonly<Record<string, unknown>>)[name]);
   return size;
 }
 
@@ -97,7 +108,7 @@ describe(`hostile input, SEED=${seed}`, () => {
   it('lengths and counts that lie, at every byte: a ProtocolError or a value', () => {
     const outcomes = new Map<string, number>();
     const externalBefore = process.memoryUsage().external;
-    for (const { message, version, codec, bytes } of samples) {
+    for (const { message, version, codec, bytes } of distinctSamples) {
       for (const pattern of PATTERNS) {
         for (let position = 0; position + pattern.length <= bytes.length; position++) {
           const lying = Buffer.from(bytes);
