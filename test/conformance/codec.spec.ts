@@ -5,11 +5,14 @@
  * field takes part with a value other than its default, and what a version cannot carry is refused by both alike.
  * Whether the declarations are Kafka's is checked by golden.spec.ts.
  */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { APIS, type Codec, type Message, ProtocolError, Reader, Writer, apiByKey } from '@kafka-template/protocol';
 import { compileCodec } from '../../libs/protocol/src/compile.js';
 import { interpretCodec } from '../../libs/protocol/src/interpret.js';
 import { flexibleAt, nullableAt } from '../../libs/protocol/src/schema.js';
+import { apiFileName } from './support/golden.js';
 import { MESSAGES_AT_VERSIONS } from './support/messages.js';
 import { type Filling, type Struct, carries, nonDefaultOf, randomMessage } from './support/random-message.js';
 import { Random, seedOfRun } from './support/random.js';
@@ -131,6 +134,12 @@ describe(`codecs of ${pairs.length} messages and versions, SEED=${seed}`, () => 
 });
 
 describe('the list of APIs', () => {
+  it('has every file of messages/ that is numbered, and their names agree', () => {
+    const folder = join(import.meta.dirname, '../../libs/protocol/src/messages');
+    const numbered = readdirSync(folder).filter((name) => /^\d\d-/.test(name));
+    expect(APIS.map((api) => `${apiFileName(api)}.ts`)).toEqual(numbered.sort());
+  });
+
   it('is in ascending order of keys and found by key', () => {
     const keys = APIS.map((api) => api.key);
     expect(keys).toEqual([...new Set(keys)].sort((a, b) => a - b));

@@ -32,8 +32,13 @@ function kebab(name: string): string {
   return name.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase();
 }
 
+/** What the files of an API are called, without extension: `00-produce`. */
+export function apiFileName(api: { readonly key: number; readonly name: string }): string {
+  return `${String(api.key).padStart(2, '0')}-${kebab(api.name)}`;
+}
+
 const apiFiles = APIS.map((api) => ({
-  name: `${String(api.key).padStart(2, '0')}-${kebab(api.name)}.txt`,
+  name: `${apiFileName(api)}.txt`,
   messages: [api.request, api.response],
 }));
 const inApis = new Set(apiFiles.flatMap((file) => file.messages));
