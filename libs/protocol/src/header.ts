@@ -59,7 +59,7 @@ export function decodeRequestHeader(frame: Buffer, api: Api): RequestHeader {
 /**
  * Decodes the body of a request.
  *
- * @throws ProtocolError when it is malformed or bytes are left over.
+ * @throws ProtocolError when it is malformed. Bytes behind the body are ignored.
  */
 export function decodeRequestBody<A extends Api>(
   api: A,
