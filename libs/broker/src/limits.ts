@@ -11,9 +11,15 @@ const MIB = 1024 * KIB;
 export const TAIL_BYTES_PER_PARTITION_MAX = 8 * MIB;
 /** The same for all partitions of a broker together. */
 export const TAIL_BYTES_TOTAL_MAX = 128 * MIB;
-/** Memory is taken in pieces that start small, so that idle partitions cost little, and double while a partition is busy. */
+/** Memory is taken in pieces that start small, so that idle partitions cost little… */
 export const TAIL_CHUNK_BYTES_MIN = 16 * KIB;
+/** …and double, up to this, while a partition is busy. */
 export const TAIL_CHUNK_BYTES_MAX = 1 * MIB;
+
+/** Requests of one connection that are taken and not answered; more are left in its socket. */
+export const IN_FLIGHT_REQUESTS_PER_CONNECTION_MAX = 256;
+/** Response bytes of one connection that wait for the client, or for an earlier answer; beyond it nothing is read. */
+export const UNSENT_BYTES_PER_CONNECTION_MAX = 4 * MIB;
 
 /** Appended bytes that the operating system has not accepted yet, all partitions together; beyond it appends are refused. */
 export const UNWRITTEN_BYTES_MAX = 256 * MIB;

@@ -1,5 +1,5 @@
 import { ErrorCode, errorMessage } from '@kafka-template/protocol';
-import { FakeClock } from '../io/fake-clock.js';
+import { FakeClock } from '../testing/fake-clock.js';
 import { silentLogger } from '../io/logger.js';
 import { MemoryDisk } from '../io/memory-disk.js';
 import { seededRandom } from '../io/random.js';

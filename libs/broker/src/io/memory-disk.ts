@@ -7,7 +7,7 @@
 import { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat, type OpenMode } from './disk.js';
 import { MemoryContent } from './memory-content.js';
 
-/** Operations a test can fail or count. */
+/** Operations a test can fail or count. A write that is made to fail leaves the first half of its bytes. */
 export type DiskOperation = 'open' | 'read' | 'write' | 'truncate' | 'sync' | 'replace' | 'rename' | 'unlink';
 
 interface Node {
@@ -39,11 +39,14 @@ class MemoryFile implements DiskFile {
     this.disk.afterHold(() => {
       try {
         this.check('write');
-        this.node.content.write(buffers, position);
-        this.node.modifiedMs = this.disk.now();
       } catch (error) {
+        // As a disk that runs full does: some bytes are there, some are not.
+        const torn = Buffer.concat(buffers);
+        this.node.content.write([torn.subarray(0, torn.length >> 1)], position);
         return done(error as DiskError);
       }
+      this.node.content.write(buffers, position);
+      this.node.modifiedMs = this.disk.now();
       done(null);
     });
   }

@@ -15,12 +15,19 @@ export const SegmentSuffix = {
 /** Left by an interrupted clean-up; safe to remove at start. */
 export const STALE_SUFFIXES: readonly string[] = ['.deleted', '.cleaned', '.tmp'];
 
+/** Leader epochs of a partition and where they begin. */
 export const LEADER_EPOCH_CHECKPOINT = 'leader-epoch-checkpoint';
+/** Topic id of a partition. */
 export const PARTITION_METADATA = 'partition.metadata';
+/** Up to where each log is on the device. */
 export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
+/** Where each log begins, when that is not the first segment. */
 export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
+/** High watermarks. */
 export const HIGH_WATERMARK_CHECKPOINT = 'replication-offset-checkpoint';
+/** Whose the data directory is. */
 export const META_PROPERTIES = 'meta.properties';
+/** There as long as nothing was written since an orderly stop. */
 export const CLEAN_SHUTDOWN_MARKER = '.kafka_cleanshutdown';
 /** Directories that end with this hold a deleted partition. */
 export const DELETED_DIRECTORY_SUFFIX = '-delete';

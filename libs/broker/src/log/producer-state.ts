@@ -181,6 +181,7 @@ export class ProducerState {
 
   /** First offset that is undecided or decided above `highWatermark`; Infinity when all is decided. */
   firstUnstableOffset(highWatermark: number): number {
+    if (this.ongoing.size + this.completed.length === 0) return Infinity;
     if (this.completed.length > 0)
       this.completed = this.completed.filter(({ lastOffset }) => lastOffset >= highWatermark);
     let first = this.firstOngoingOffset();

@@ -3,7 +3,7 @@
  * Guarantees: beyond the bound the oldest chunks of any partition are let go, as far as they are written.
  */
 import { TAIL_BYTES_TOTAL_MAX } from '../limits.js';
-import type { TailChunk } from './tail.js';
+import type { TailChunk } from './tail-chunk.js';
 
 /** See the file comment. */
 export class TailMemory {

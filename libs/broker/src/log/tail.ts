@@ -5,79 +5,10 @@
  * Memory that was handed to a slow reader stays alive until the reader is done with it, outside of these bounds: what a
  * connection may hold back is bounded where connections are.
  */
-import { BATCH_LENGTH_PREFIX_BYTES, batchBaseOffset, batchLastOffset, batchSizeBytes } from '@kafka-template/protocol';
+import { batchBaseOffset, batchSizeBytes } from '@kafka-template/protocol';
 import { TAIL_BYTES_PER_PARTITION_MAX, TAIL_CHUNK_BYTES_MAX, TAIL_CHUNK_BYTES_MIN } from '../limits.js';
+import { type ChunkOwner, TailChunk } from './tail-chunk.js';
 import type { TailMemory } from './tail-memory.js';
-
-/** Bytes between two places that a chunk remembers, so that a search walks over few batches. */
-const MARK_INTERVAL_BYTES = 4096;
-
-/** A piece of memory with whole batches of one log. */
-export class TailChunk {
-  used = 0;
-  /** Bytes the disk has not accepted yet. */
-  unwrittenBytes = 0;
-  /** Offset after the last batch. */
-  endOffset: number;
-  private readonly markOffsets: number[] = [];
-  private readonly markPositions: number[] = [];
-
-  constructor(
-    readonly tail: Tail,
-    readonly buffer: Buffer,
-    readonly startOffset: number,
-  ) {
-    this.endOffset = startOffset;
-  }
-
-  /** Copies a batch in and returns its position. There must be room. */
-  add(batch: Buffer, baseOffset: number, nextOffset: number): number {
-    const position = this.used;
-    const lastMark = this.markPositions[this.markPositions.length - 1];
-    if (lastMark === undefined || position - lastMark >= MARK_INTERVAL_BYTES) {
-      this.markOffsets.push(baseOffset);
-      this.markPositions.push(position);
-    }
-    batch.copy(this.buffer, position);
-    this.used += batch.length;
-    this.unwrittenBytes += batch.length;
-    this.endOffset = nextOffset;
-    return position;
-  }
-
-  /** Position of the batch that holds `offset`. */
-  positionOf(offset: number): number {
-    let position = this.markPositions[this.markBefore(this.markOffsets, offset)] ?? 0;
-    while (batchLastOffset(this.buffer, position) < offset) position += batchSizeBytes(this.buffer, position);
-    return position;
-  }
-
-  /** End of the last whole batch that lies below `offset` and ends at or before `limit`; at least `from`. */
-  endBelow(offset: number, limit: number, from: number): number {
-    if (this.endOffset <= offset && this.used <= limit) return this.used;
-    const byOffset = this.markBefore(this.markOffsets, offset);
-    const byPosition = this.markBefore(this.markPositions, limit);
-    let end = Math.max(this.markPositions[Math.min(byOffset, byPosition)] ?? 0, from);
-    while (end + BATCH_LENGTH_PREFIX_BYTES <= this.used) {
-      const next = end + batchSizeBytes(this.buffer, end);
-      if (next > limit || batchLastOffset(this.buffer, end) >= offset) break;
-      end = next;
-    }
-    return end;
-  }
-
-  /** Index of the last mark that is not above `value`. */
-  private markBefore(marks: readonly number[], value: number): number {
-    let low = 0;
-    let high = marks.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((marks[middle] as number) <= value) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-}
 
 /** What {@link Tail.read} found. */
 export interface TailRead {
@@ -88,7 +19,7 @@ export interface TailRead {
 }
 
 /** See the file comment. */
-export class Tail {
+export class Tail implements ChunkOwner {
   private chunks: TailChunk[] = [];
   private bytes = 0;
 
@@ -162,7 +93,7 @@ export class Tail {
     this.memory.remember(chunk);
     this.chunks.push(chunk);
     this.bytes += size;
-    while (this.bytes > TAIL_BYTES_PER_PARTITION_MAX && this.chunks.length > 1 && this.dropOldest() > 0);
+    while (this.bytes > TAIL_BYTES_PER_PARTITION_MAX && this.chunks.length > 1) if (this.dropOldest() === 0) break;
     return chunk;
   }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../io/clock.js';
 import type { DiskFile } from '../io/disk.js';
 import { WRITE_BYTES_MAX } from '../limits.js';
 import type { Segment } from './segment.js';
-import type { TailChunk } from './tail.js';
+import type { TailChunk } from './tail-chunk.js';
 
 /** A batch on its way to the disk; `bytes` 0 stands for an answer that has to wait for its turn. */
 export interface PendingWrite {

@@ -1,5 +1,5 @@
 import type { ClientConnection } from '../api/context.js';
-import { FakeClock } from '../io/fake-clock.js';
+import { FakeClock } from '../testing/fake-clock.js';
 import type { Logger } from '../io/logger.js';
 import { Connection, type ConnectionLimits } from './connection.js';
 import type { Reply } from './exchange.js';

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { BrokerError } from '../errors.js';
 import { systemClock } from '../io/clock.js';
-import { FakeClock } from '../io/fake-clock.js';
+import { FakeClock } from '../testing/fake-clock.js';
 import { silentLogger, type Logger } from '../io/logger.js';
 import { systemNetwork } from '../io/network.js';
 import type { Reply } from './exchange.js';

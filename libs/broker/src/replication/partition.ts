@@ -4,36 +4,17 @@
  * has accepted it; buffers handed out by `read` are never written to again.
  * Leaves out where the partition lives and who leads it: that is `partitions.ts` and the cluster image.
  */
+import type { AppendOutcome } from '../log/append-outcome.js';
+import type { BatchRules, RecordError } from '../log/batch-validation.js';
+import type { TimestampOffset } from '../log/timestamp-lookup.js';
+
+export type { AppendOutcome, BatchRules, RecordError, TimestampOffset };
 
 /** Who appends, and under which promises. */
-export interface AppendOptions {
-  /** `client`: everything is checked. `coordinator`: our own records; control batches are allowed. */
-  readonly origin: 'client' | 'coordinator';
-  /** Version of the Produce request; some checks depend on it. Default: the newest. */
-  readonly produceVersion?: number;
-  /** Transactional id of the request; needed for transactional batches of clients. */
-  readonly transactionalId?: string | null;
+export interface AppendOptions extends BatchRules {
   readonly acks: -1 | 0 | 1;
   /** Kept for replication: how long `acks: -1` may wait for other replicas. */
   readonly timeoutMs: number;
-}
-
-/** Why a single record was refused; `batchIndex` counts from 0 inside the batch. */
-export interface RecordError {
-  readonly batchIndex: number;
-  readonly message: string | null;
-}
-
-/** What became of an append. On an error `baseOffset` and `logAppendTimeMs` are -1. */
-export interface AppendOutcome {
-  /** Kafka's error code, 0 for success. A duplicate batch succeeds with its original offset. */
-  readonly errorCode: number;
-  readonly baseOffset: number;
-  /** Epoch milliseconds with `message.timestamp.type=LogAppendTime`, else -1. */
-  readonly logAppendTimeMs: number;
-  readonly logStartOffset: number;
-  readonly recordErrors: readonly RecordError[];
-  readonly errorMessage: string | null;
 }
 
 /** What a reader wants. */
@@ -67,13 +48,6 @@ export interface ReadOutcome {
   readonly abortedTransactions: readonly AbortedTransaction[] | null;
 }
 
-/** A place in the log that answers a question about time. */
-export interface TimestampOffset {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly leaderEpoch: number;
-}
-
 /** Where an epoch ends in this log; both -1 when the log knows nothing about it (KIP-101, KIP-279). */
 export interface EpochEndOffset {
   readonly leaderEpoch: number;
@@ -102,7 +76,7 @@ export interface Partition {
   readonly sizeBytes: number;
   /** Bytes made visible below the high watermark since this replica was opened; only ever grows. */
   readonly visibleBytes: number;
-  /** The same for the last stable offset. */
+  /** The same for the last stable offset; grows by at least the bytes that became stable. */
   readonly stableBytes: number;
 
   /**

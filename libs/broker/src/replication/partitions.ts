@@ -1,12 +1,50 @@
 /**
  * All partition replicas of this broker: opened at start, created and deleted with their topics, closed in order.
+ * Guarantees: operations on one partition happen one after the other; a partition that was created is there after a crash,
+ * one that was deleted is not; after a clean `close` the next start believes the files.
+ * Leaves out which partitions there should be: the cluster decides, this does.
  */
+import { ZERO_UUID } from '@kafka-template/protocol';
 import type { Clock } from '../io/clock.js';
 import type { Disk } from '../io/disk.js';
 import type { Logger } from '../io/logger.js';
-import type { TopicConfig } from '../log/log-config.js';
+import { MemoryDisk } from '../io/memory-disk.js';
+import { systemRandom } from '../io/random.js';
+import { realDisk } from '../io/real-disk.js';
+import { BrokerError } from '../errors.js';
+import { OPENING_PARTITIONS_MAX } from '../limits.js';
+import { readPartitionMetadata, writePartitionMetadata } from '../log/checkpoint.js';
+import {
+  DELETED_DIRECTORY_SUFFIX,
+  LOG_START_CHECKPOINT,
+  PARTITION_METADATA,
+  RECOVERY_POINT_CHECKPOINT,
+  parsePartitionDirectoryName,
+  partitionDirectoryName,
+} from '../log/file-names.js';
+import { DEFAULT_TOPIC_CONFIG, type TopicConfig } from '../log/log-config.js';
+import { type LogContext, createLogContext } from '../log/log-context.js';
+import { loadLog } from '../log/log-loader.js';
+import type { Log } from '../log/log.js';
+import type { WritePressure } from '../log/write-pressure.js';
+import { Checkpoints } from './checkpoints.js';
+import { DataDirectory, partitionKey } from './data-directory.js';
+import { Housekeeping } from './housekeeping.js';
+import { LocalPartition, type PartitionServices } from './local-partition.js';
 import type { Partition } from './partition.js';
 import { Waits } from './waits.js';
+
+/** Intervals of the housekeeping, in milliseconds; the comments give Kafka's names and defaults. */
+export interface HousekeepingIntervals {
+  /** `log.retention.check.interval.ms`, 5 minutes. */
+  readonly retentionCheckIntervalMs: number;
+  /** `log.flush.offset.checkpoint.interval.ms`, 1 minute. */
+  readonly flushOffsetCheckpointIntervalMs: number;
+  /** `replica.high.watermark.checkpoint.interval.ms`, 5 seconds. */
+  readonly highWatermarkCheckpointIntervalMs: number;
+  /** `producer.id.expiration.ms`, 1 day. */
+  readonly producerIdExpirationMs: number;
+}
 
 /** What `Partitions.open` needs. */
 export interface PartitionsOptions {
@@ -14,51 +52,297 @@ export interface PartitionsOptions {
   readonly dataDir: string | null;
   /** Default: the real disk, or a new disk in memory when `dataDir` is null. */
   readonly disk?: Disk;
+  /** The data directory when it is open already (to learn the cluster id from it); then `dataDir` is not looked at. */
+  readonly directory?: DataDirectory;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly brokerId: number;
   readonly clusterId: string;
+  /** Default: Kafka's. */
+  readonly intervals?: Partial<HousekeepingIntervals>;
 }
+
+/** Kafka's intervals. */
+export const DEFAULT_HOUSEKEEPING_INTERVALS: HousekeepingIntervals = {
+  retentionCheckIntervalMs: 300_000,
+  flushOffsetCheckpointIntervalMs: 60_000,
+  highWatermarkCheckpointIntervalMs: 5_000,
+  producerIdExpirationMs: 86_400_000,
+};
+
+const MEMORY_DIRECTORY = 'memory';
+/** File names end at 255 bytes on most file systems. */
+const DELETED_NAME_PREFIX_MAX = 200;
 
 /** See the file comment. */
 export class Partitions {
   /** Where fetches wait; partitions of this broker wake it. */
   readonly waits: Waits;
+  private readonly partitions = new Map<string, LocalPartition>();
+  /** The last operation on each partition; what comes next waits for it. */
+  private readonly operations = new Map<string, Promise<unknown>>();
+  private readonly removals = new Set<Promise<void>>();
+  private readonly context: LogContext;
+  private readonly checkpoints: Checkpoints;
+  private readonly services: PartitionServices;
+  private readonly intervals: HousekeepingIntervals;
+  private housekeeping: Housekeeping | null = null;
 
-  private constructor(options: PartitionsOptions) {
-    this.waits = new Waits(options.clock);
+  private constructor(
+    private readonly options: PartitionsOptions,
+    private readonly disk: Disk,
+    private readonly directory: DataDirectory,
+  ) {
+    const { clock, logger } = options;
+    this.waits = new Waits(clock);
+    this.context = createLogContext({ disk, clock, logger });
+    this.checkpoints = new Checkpoints(directory, () => this.partitions.values());
+    this.services = { waits: this.waits, logger, saveStartOffsets: () => this.checkpoints.save() };
+    this.intervals = { ...DEFAULT_HOUSEKEEPING_INTERVALS, ...options.intervals };
   }
 
-  /** Locks the data directory, recovers what is in it and opens every partition found. */
-  static open(options: PartitionsOptions): Promise<Partitions> {
-    return Promise.resolve(new Partitions(options));
+  /**
+   * Locks the data directory, recovers what is in it and opens every partition found.
+   *
+   * @throws BrokerError DATA_DIR_IN_USE, DATA_DIR
+   */
+  static async open(options: PartitionsOptions): Promise<Partitions> {
+    const disk = options.disk ?? (options.dataDir === null ? new MemoryDisk(() => options.clock.now()) : realDisk);
+    const directory = options.directory ?? (await DataDirectory.open(options.dataDir ?? MEMORY_DIRECTORY, disk));
+    const partitions = new Partitions(options, disk, directory);
+    try {
+      await directory.claim(options);
+      await partitions.loadAll();
+      partitions.startHousekeeping();
+      return partitions;
+    } catch (error) {
+      for (const { log } of partitions.partitions.values()) await log.abandon();
+      await partitions.context.files.closeAll();
+      await directory.release();
+      throw error;
+    }
+  }
+
+  /** How far writing lags behind; connections stop reading produce requests while it is high. */
+  get pressure(): WritePressure {
+    return this.context.pressure;
   }
 
   get(topic: string, partition: number): Partition | undefined {
-    throw new Error(`not yet: ${topic} ${partition}`);
+    return this.partitions.get(partitionKey(topic, partition));
   }
 
-  /** Creates a partition, or returns the one that exists with the same topic id; its configuration is set either way. */
+  /**
+   * Creates a partition, or returns the one that is there with the same topic id; its configuration is set either way.
+   * One that is there with another topic id belonged to a deleted topic of the same name and is deleted first.
+   *
+   * @throws BrokerError DATA_DIR when its files cannot be made.
+   */
   create(topic: string, partition: number, topicId: string, config: TopicConfig): Promise<Partition> {
-    throw new Error(`not yet: ${topic} ${partition} ${topicId} ${config.segmentBytes}`);
+    return this.exclusively(partitionKey(topic, partition), async () => {
+      const existing = this.partitions.get(partitionKey(topic, partition));
+      if (existing && (existing.topicId === topicId || existing.topicId === ZERO_UUID)) {
+        return await this.adopt(existing, topicId, config);
+      }
+      if (existing) await this.remove(existing);
+      return await this.createNew(topic, partition, topicId, config);
+    });
   }
 
   /** Deletes a partition with its data; a missing one is fine. */
   delete(topic: string, partition: number): Promise<void> {
-    throw new Error(`not yet: ${topic} ${partition}`);
+    const key = partitionKey(topic, partition);
+    return this.exclusively(key, async () => {
+      const existing = this.partitions.get(key);
+      if (existing) await this.remove(existing);
+    });
   }
 
   /** New configuration for all partitions of a topic on this broker. */
   updateConfig(topic: string, config: TopicConfig): void {
-    throw new Error(`not yet: ${topic} ${config.segmentBytes}`);
+    for (const partition of this.partitions.values()) if (partition.topic === topic) partition.configure(config);
   }
 
   all(): Iterable<Partition> {
-    return [];
+    return this.partitions.values();
+  }
+
+  /** Applies retention and forgets silent producers, as happens every `log.retention.check.interval.ms`. */
+  async cleanUp(): Promise<void> {
+    const producersBeforeMs = this.options.clock.now() - this.intervals.producerIdExpirationMs;
+    const before = this.startOffsets();
+    for (const partition of [...this.partitions.values()]) await partition.cleanUp(producersBeforeMs);
+    if (this.startOffsets() !== before) await this.checkpoints.save();
   }
 
   /** Writes, flushes and checkpoints everything and leaves the mark of a clean stop. */
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await this.housekeeping?.stop();
+    this.waits.close();
+    await Promise.all(this.operations.values());
+    await Promise.all(this.removals);
+    let isClean = true;
+    await eachOf([...this.partitions.values()], async ({ log }) => {
+      const wasClosed = await log.close().catch((error: unknown) => {
+        this.options.logger.error(`${log.name}: closing failed; the log is checked at the next start`, { error });
+        return false;
+      });
+      isClean &&= wasClosed;
+    });
+    try {
+      await this.checkpoints.save();
+      if (isClean) await this.directory.markClean();
+    } finally {
+      await this.context.files.closeAll();
+      await this.directory.release();
+    }
   }
+
+  private startOffsets(): number {
+    let sum = 0;
+    for (const { logStartOffset } of this.partitions.values()) sum += logStartOffset;
+    return sum;
+  }
+
+  private startHousekeeping(): void {
+    const save = (): Promise<void> => this.checkpoints.save();
+    const { clock, logger } = this.options;
+    const { intervals } = this;
+    this.housekeeping = new Housekeeping(
+      [
+        { name: 'retention', intervalMs: intervals.retentionCheckIntervalMs, run: () => this.cleanUp() },
+        { name: 'offset checkpoints', intervalMs: intervals.flushOffsetCheckpointIntervalMs, run: save },
+        {
+          name: 'high watermark checkpoint',
+          intervalMs: intervals.highWatermarkCheckpointIntervalMs,
+          run: () => this.checkpoints.saveHighWatermarks(),
+        },
+      ],
+      clock,
+      logger,
+    );
+  }
+
+  private exclusively<T>(key: string, run: () => Promise<T>): Promise<T> {
+    const before = this.operations.get(key) ?? Promise.resolve();
+    const result = before.then(run);
+    const settled = result.catch(() => undefined);
+    this.operations.set(key, settled);
+    void settled.then(() => {
+      if (this.operations.get(key) === settled) this.operations.delete(key);
+    });
+    return result;
+  }
+
+  private async adopt(existing: LocalPartition, topicId: string, config: TopicConfig): Promise<Partition> {
+    existing.configure(config);
+    if (existing.topicId === topicId) return existing;
+    // The file with the topic id was lost with the power; the cluster knows whose the partition is.
+    await writePartitionMetadata(this.disk, `${existing.log.directory}/${PARTITION_METADATA}`, { topicId });
+    const { topic, partition, log } = existing;
+    return this.register(new LocalPartition({ topic, partition, topicId }, log, this.services));
+  }
+
+  private async createNew(
+    topic: string,
+    partition: number,
+    topicId: string,
+    config: TopicConfig,
+  ): Promise<LocalPartition> {
+    const name = partitionDirectoryName(topic, partition);
+    const directory = `${this.directory.path}/${name}`;
+    try {
+      await this.disk.mkdir(directory);
+      await writePartitionMetadata(this.disk, `${directory}/${PARTITION_METADATA}`, { topicId });
+      const log = await loadLog(
+        { directory, name, config, isClean: true, recoveryPoint: 0, startOffset: 0 },
+        this.context,
+      );
+      return this.register(new LocalPartition({ topic, partition, topicId }, log, this.services));
+    } catch (error) {
+      throw this.failure(directory, error);
+    }
+  }
+
+  private register(partition: LocalPartition): LocalPartition {
+    this.partitions.set(partitionKey(partition.topic, partition.partition), partition);
+    return partition;
+  }
+
+  /** Takes a partition away: out of sight at once, out of its name before this resolves, off the disk soon after. */
+  private async remove(partition: LocalPartition): Promise<void> {
+    this.partitions.delete(partitionKey(partition.topic, partition.partition));
+    this.waits.removed(partition);
+    await partition.log.abandon();
+    const { directory } = partition.log;
+    const name = partition.log.name.slice(0, DELETED_NAME_PREFIX_MAX);
+    const unique = Buffer.from(systemRandom.bytes(16)).toString('hex');
+    const doomed = `${this.directory.path}/${name}.${unique}${DELETED_DIRECTORY_SUFFIX}`;
+    await this.disk.rename(directory, doomed);
+    // Offsets of the old log must not be believed of a new one with the same name.
+    await this.checkpoints.save();
+    const removal = this.disk.removeDirectory(doomed).catch((error: unknown) => {
+      this.options.logger.warn(`Could not remove ${doomed}; it is removed at the next start`, { error });
+    });
+    this.removals.add(removal);
+    void removal.then(() => this.removals.delete(removal));
+  }
+
+  private async loadAll(): Promise<void> {
+    const { path } = this.directory;
+    const recoveryPoints = await this.directory.readOffsets(RECOVERY_POINT_CHECKPOINT);
+    const startOffsets = await this.directory.readOffsets(LOG_START_CHECKPOINT);
+    const names = await this.disk.readdir(path);
+    for (const name of names) {
+      if (name.endsWith(DELETED_DIRECTORY_SUFFIX)) await this.disk.removeDirectory(`${path}/${name}`);
+    }
+    await eachOf(names, async (name) => {
+      const identity = parsePartitionDirectoryName(name);
+      const stat = identity && (await this.disk.stat(`${path}/${name}`));
+      if (!identity || !stat?.isDirectory) return;
+      const key = partitionKey(identity.topic, identity.partition);
+      await this.load(identity, {
+        recoveryPoint: recoveryPoints.get(key) ?? 0,
+        startOffset: startOffsets.get(key) ?? 0,
+      });
+    });
+  }
+
+  private async load(
+    identity: { topic: string; partition: number },
+    offsets: { recoveryPoint: number; startOffset: number },
+  ): Promise<void> {
+    const name = partitionDirectoryName(identity.topic, identity.partition);
+    const directory = `${this.directory.path}/${name}`;
+    const isClean = this.directory.wasClean;
+    try {
+      const metadata = await readPartitionMetadata(this.disk, `${directory}/${PARTITION_METADATA}`);
+      // The cluster sets the topic's own configuration as soon as it is known.
+      const config = DEFAULT_TOPIC_CONFIG;
+      const log: Log = await loadLog({ directory, name, config, isClean, ...offsets }, this.context);
+      const topicId = metadata?.topicId ?? ZERO_UUID;
+      this.register(new LocalPartition({ ...identity, topicId }, log, this.services));
+    } catch (error) {
+      throw this.failure(directory, error);
+    }
+  }
+
+  private failure(directory: string, error: unknown): BrokerError {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new BrokerError(
+      'DATA_DIR',
+      `The partition directory ${directory} cannot be used: ${reason}. ` +
+        'Check its permissions and the free space of the disk; the data in it has not been touched.',
+      { cause: error },
+    );
+  }
+}
+
+/** Runs a task for each item, a bounded number at a time; the first failure ends it. */
+async function eachOf<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < items.length) await run(items[next++] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(OPENING_PARTITIONS_MAX, items.length) }, work));
 }

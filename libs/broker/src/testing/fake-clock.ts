@@ -3,7 +3,7 @@
  * Guarantees: timers fire in order of their time, then of their making; deferred work runs before time moves on.
  * Leaves out real waiting: `advance` lets promises settle between steps, so asynchronous code keeps up with it.
  */
-import type { Clock, Timer } from './clock.js';
+import type { Clock, Timer } from '../io/clock.js';
 
 interface FakeTimer {
   atMs: number;
