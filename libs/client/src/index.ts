@@ -33,3 +33,37 @@ export type { CommitCallback, OffsetCommit } from './consumer/offsets/commits.js
 export { type OffsetQuery, OffsetSpec } from './consumer/offsets/list-offsets.js';
 export type { RebalanceListener } from './consumer/rebalance-listener.js';
 export type { TopicPartition } from './consumer/topic-partition.js';
+
+// Admin
+export { type Admin, createAdmin } from './admin/admin.js';
+export type { AdminCallOptions, ItemOutcome } from './admin/admin-context.js';
+export type { AdminOptions } from './admin/admin-options.js';
+export type {
+  ConfigChange,
+  ConfigChanges,
+  ConfigDescription,
+  ConfigEntry,
+  ConfigOutcome,
+  ConfigQuery,
+  ConfigResource,
+  ConfigResourceType,
+  ConfigSource,
+} from './admin/config-admin.js';
+export type {
+  GroupDescription,
+  GroupListing,
+  GroupMemberDescription,
+  GroupOutcome,
+  ListGroupsOptions,
+} from './admin/group-admin.js';
+export type { DeletedRecords, ListedOffset, PartitionOutcome, RecordsToDelete } from './admin/offset-admin.js';
+export type {
+  ClusterDescription,
+  CreateTopicOutcome,
+  NewPartitions,
+  NewTopic,
+  TopicChangeOptions,
+  TopicDescription,
+  TopicListing,
+  TopicOutcome,
+} from './admin/topic-admin.js';

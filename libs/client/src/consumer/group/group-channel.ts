@@ -20,10 +20,13 @@ const NOT_THE_COORDINATOR: ReadonlySet<number> = new Set([
 /** The lane of everything that goes to the coordinator. */
 const COORDINATOR_LANE = 'coordinator';
 
+/** The part of the cluster a channel uses. */
+export type GroupCluster = Pick<ConsumerContext['cluster'], 'request' | 'coordinator' | 'invalidateCoordinator'>;
+
 /** The way to the coordinator of one group. */
 export class GroupChannel {
   constructor(
-    private readonly context: Pick<ConsumerContext, 'cluster' | 'options' | 'io'>,
+    private readonly context: { readonly cluster: GroupCluster },
     readonly groupId: string,
   ) {}
 

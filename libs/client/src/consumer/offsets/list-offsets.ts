@@ -124,6 +124,17 @@ export class OffsetLookup {
 
   /** Like {@link find}, with the error of each partition in its place. Rejects only when the client is closed. */
   async outcomesOf(queries: readonly OffsetQuery[], timeoutMs: number): Promise<OffsetOutcome[]> {
+    const outcomes = new Map<OffsetQuery, OffsetOutcome>();
+    await Promise.all(
+      withoutRepetition(queries).map(async (part) => {
+        const answers = await this.distinctOutcomesOf(part, timeoutMs);
+        part.forEach((query, index) => outcomes.set(query, answers[index] as OffsetOutcome));
+      }),
+    );
+    return queries.map((query) => outcomes.get(query) as OffsetOutcome);
+  }
+
+  private async distinctOutcomesOf(queries: readonly OffsetQuery[], timeoutMs: number): Promise<OffsetOutcome[]> {
     const { cluster, io } = this.context;
     const deadlineMs = io.clock.monotonic() + timeoutMs;
     const done = new Map<string, OffsetOutcome>();
@@ -195,4 +206,17 @@ export class OffsetLookup {
     const reason = cause === null ? '' : ` Last reason: ${cause.message}`;
     return timeoutError(`No offset of ${partitionNames(open)} within ${timeoutMs} ms.${reason}`, cause ?? undefined);
   }
+}
+
+/** Brokers refuse a request that names a partition twice: the questions in parts that do not. */
+function withoutRepetition(queries: readonly OffsetQuery[]): OffsetQuery[][] {
+  const parts: OffsetQuery[][] = [];
+  const seen = new Map<string, number>();
+  for (const query of queries) {
+    const key = partitionKey(query);
+    const part = seen.get(key) ?? 0;
+    seen.set(key, part + 1);
+    (parts[part] ??= []).push(query);
+  }
+  return parts;
 }
