@@ -1,0 +1,482 @@
+import { AckMode, CommitStyle } from '../commit/ack-mode.js';
+import { driverError } from '../testing/cluster-fake.js';
+import { ContainerFixture, deferred, partitionOf, waitFor } from './container.fixture.js';
+
+describe('container: the loop', () => {
+  it('polls, dispatches in order and commits once per poll', async () => {
+    const fixture = new ContainerFixture({ values: ['a', 'b', 'c'] });
+    await fixture.start();
+    expect(fixture.delivered).toEqual(['a', 'b', 'c']);
+    expect(fixture.calls).toEqual(['commitSync t-0@3']);
+    await fixture.append(['d']);
+    expect(fixture.calls).toEqual(['commitSync t-0@3', 'commitSync t-0@4']);
+    await fixture.container.stop();
+  });
+
+  it('waits for a listener before it delivers the next record', async () => {
+    const first = deferred();
+    const started = deferred();
+    const fixture = new ContainerFixture({
+      values: ['a', 'b'],
+      handler: async (record) => {
+        if (record.offset !== 0) return;
+        started.resolve();
+        await first.promise;
+      },
+    });
+    fixture.container.start();
+    await started.promise;
+    expect(fixture.delivered).toEqual(['a']);
+    expect(fixture.calls).toEqual([]);
+    first.resolve();
+    await fixture.consumer.parked();
+    expect(fixture.delivered).toEqual(['a', 'b']);
+    await fixture.container.stop();
+  });
+
+  it.each<[AckMode, string[]]>([
+    [AckMode.RECORD, ['commitSync t-0@1', 'commitSync t-0@2', 'commitSync t-0@3', 'commitSync t-0@4']],
+    [AckMode.BATCH, ['commitSync t-0@4']],
+    [AckMode.TIME, []],
+    [AckMode.COUNT, ['commitSync t-0@3']],
+    [AckMode.COUNT_TIME, ['commitSync t-0@3']],
+    [AckMode.MANUAL, ['commitSync t-0@4']],
+    [AckMode.MANUAL_IMMEDIATE, ['commitSync t-0@2', 'commitSync t-0@4']],
+  ])('%s, four records of which the second and fourth are acknowledged', async (ackMode, expected) => {
+    const fixture = new ContainerFixture({
+      ackMode,
+      values: ['a', 'b', 'c', 'd'],
+      handler: (record, ack) => {
+        if (record.offset % 2 === 1 && ackMode.startsWith('MANUAL')) ack.acknowledge();
+      },
+    });
+    await fixture.start();
+    expect(fixture.calls).toEqual(expected);
+    await fixture.container.stop();
+    // Whatever the rule, an orderly stop commits what has been earned.
+    expect(fixture.committed()).toBe(4);
+  });
+
+  it('TIME commits when the time has passed, without a new record', async () => {
+    const fixture = new ContainerFixture({ ackMode: AckMode.TIME, values: ['a'] });
+    await fixture.start();
+    await fixture.advance(5000);
+    expect(fixture.calls).toEqual(['commitSync t-0@1']);
+    await fixture.container.stop();
+  });
+
+  it('lets the client commit when enableAutoCommit is on', async () => {
+    const fixture = new ContainerFixture({ values: ['a'], consumer: { enableAutoCommit: true, autoOffsetReset: 'earliest' } });
+    await fixture.start();
+    expect(fixture.consumer.options.enableAutoCommit).toBe(true);
+    await fixture.container.stop();
+    expect(fixture.calls).toEqual(['close']);
+  });
+
+  it('never lets the client commit otherwise, and passes group and client id', async () => {
+    const fixture = new ContainerFixture({ consumer: { clientId: 'c', groupInstanceId: 'i' } });
+    await fixture.start();
+    const { enableAutoCommit, groupId, clientId, groupInstanceId } = fixture.consumer.options;
+    expect({ enableAutoCommit, groupId, clientId, groupInstanceId }).toEqual({
+      enableAutoCommit: false,
+      groupId: 'g',
+      clientId: 'c-0',
+      groupInstanceId: 'i-0',
+    });
+    await fixture.container.stop();
+  });
+
+  it('commits the position of a new partition when reading begins at the end', async () => {
+    const fixture = new ContainerFixture({ values: ['old', 'old'], consumer: { autoOffsetReset: 'latest' } });
+    await fixture.start();
+    expect(fixture.delivered).toEqual([]);
+    expect(fixture.calls).toEqual(['commitSync t-0@2,t-1@0']);
+    await fixture.container.stop();
+  });
+
+  it('commits nothing without a group', async () => {
+    const fixture = new ContainerFixture({
+      values: ['a'],
+      groupId: undefined,
+      source: { kind: 'partitions', partitions: [{ topic: 't', partitions: '*' }] },
+    });
+    await fixture.start();
+    expect(fixture.delivered).toEqual(['a']);
+    await fixture.container.stop();
+    expect(fixture.calls).toEqual(['assign t-0,t-1', 'close']);
+  });
+});
+
+describe('container: manual acknowledgement', () => {
+  it('MANUAL commits a late acknowledgement without waiting for the end of the poll', async () => {
+    const acks: (() => unknown)[] = [];
+    const fixture = new ContainerFixture({
+      ackMode: AckMode.MANUAL,
+      values: ['a'],
+      handler: (_record, ack) => acks.push(() => ack.acknowledge()),
+    });
+    await fixture.start();
+    expect(fixture.calls).toEqual([]);
+    acks[0]?.();
+    await fixture.consumer.parked();
+    expect(fixture.calls).toEqual(['commitSync t-0@1']);
+    await fixture.container.stop();
+  });
+
+  it('MANUAL_IMMEDIATE commits a late acknowledgement at once', async () => {
+    const acks: (() => PromiseLike<void>)[] = [];
+    const fixture = new ContainerFixture({
+      ackMode: AckMode.MANUAL_IMMEDIATE,
+      values: ['a'],
+      handler: (_record, ack) => acks.push(() => ack.acknowledge()),
+    });
+    await fixture.start();
+    await acks[0]?.();
+    expect(fixture.calls).toEqual(['commitSync t-0@1']);
+    await fixture.container.stop();
+  });
+
+  it('MANUAL_IMMEDIATE lets the listener see that a commit failed', async () => {
+    const outcomes: string[] = [];
+    const fixture = new ContainerFixture({
+      ackMode: AckMode.MANUAL_IMMEDIATE,
+      handler: async (_record, ack) => {
+        await Promise.resolve(ack.acknowledge()).catch((error: Error) => outcomes.push(error.message));
+      },
+    });
+    await fixture.start();
+    fixture.consumer.failNext('commitSync', driverError('NETWORK'));
+    await fixture.append(['a']);
+    expect(outcomes).toEqual(['scripted NETWORK']);
+    await fixture.append(['b']);
+    expect(fixture.committed()).toBe(2);
+    await fixture.container.stop();
+  });
+
+  it('nack commits what was earned, delivers the record and the rest again, and waits that long', async () => {
+    let rejections = 0;
+    const fixture = new ContainerFixture({
+      ackMode: AckMode.MANUAL,
+      values: ['a', 'b', 'c'],
+      handler: (record, ack) => {
+        if (record.value === 'b' && rejections++ === 0) ack.nack(300);
+        else ack.acknowledge();
+      },
+    });
+    fixture.driver.cluster.append({ topic: 't', partition: 1, value: 'other' });
+    await fixture.start();
+    expect(fixture.delivered).toEqual(['a', 'b']);
+    expect(fixture.calls).toEqual(['commitSync t-0@1', 'seek t-0@1', 'seek t-1@0', 'pause t-0,t-1']);
+    await fixture.advance(300);
+    expect(fixture.delivered).toEqual(['a', 'b', 'b', 'c', 'other']);
+    expect([fixture.committed(0), fixture.committed(1)]).toEqual([3, 1]);
+    await fixture.container.stop();
+  });
+
+  it('ignores an acknowledgement that comes after the partition was revoked', async () => {
+    const acks: (() => unknown)[] = [];
+    const fixture = new ContainerFixture({
+      ackMode: AckMode.MANUAL,
+      values: ['a'],
+      handler: (_record, ack) => acks.push(() => ack.acknowledge()),
+    });
+    await fixture.start();
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    await fixture.consumer.parked();
+    acks[0]?.();
+    await fixture.container.stop();
+    expect(fixture.committed()).toBeUndefined();
+    expect(fixture.logged.join('\n')).toContain('t-0@0 was acknowledged after its partition had been revoked');
+  });
+});
+
+describe('container: failures of the consumer', () => {
+  it('logs a failed poll, waits and goes on', async () => {
+    const fixture = new ContainerFixture();
+    await fixture.start();
+    fixture.consumer.failNext('poll', driverError('NETWORK', { retriable: true }));
+    await waitFor(() => fixture.eventNames().includes('poll-failed'));
+    await fixture.advance(100);
+    await fixture.append(['a']);
+    expect(fixture.delivered).toEqual(['a']);
+    expect(fixture.logged.join('\n')).toMatch(/error l-0: polling failed \(1 in a row\), again in 100 ms: scripted NETWORK/);
+    expect(fixture.logged.join('\n')).toContain('polling works again');
+    await fixture.container.stop();
+  });
+
+  it.each([
+    ['SASL_AUTHENTICATION_FAILED', 'AUTH'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'AUTH'],
+    ['FENCED_INSTANCE_ID', 'FENCED'],
+    ['NO_OFFSET_FOR_PARTITION', 'NO_OFFSET'],
+    ['INVALID_GROUP_ID', 'CONFIG'],
+  ])('%s stops the container with reason %s and is said aloud', async (code, reason) => {
+    const fixture = new ContainerFixture();
+    await fixture.start();
+    fixture.consumer.failNext('poll', driverError(code));
+    await waitFor(() => fixture.container.state === 'stopped');
+    expect(fixture.container.stopReason).toBe(reason);
+    expect(fixture.container.isInExpectedState).toBe(false);
+    expect(fixture.eventNames()).toContain(`stopped ${reason}`);
+    expect(fixture.logged.join('\n')).toContain(`the container stops (${reason}) and has to be started again`);
+    expect(fixture.consumer.isClosed).toBe(true);
+  });
+
+  it('can be started again after a fatal end', async () => {
+    const fixture = new ContainerFixture({ values: ['a'] });
+    await fixture.start();
+    fixture.consumer.failNext('poll', driverError('SASL_AUTHENTICATION_FAILED'));
+    await waitFor(() => fixture.container.state === 'stopped');
+    await fixture.start();
+    await fixture.append(['b']);
+    expect(fixture.delivered).toEqual(['a', 'b']);
+    expect(fixture.container.isInExpectedState).toBe(true);
+    await fixture.container.stop();
+  });
+
+  it('throws when the driver refuses the options', () => {
+    const fixture = new ContainerFixture();
+    fixture.driver.createError = driverError('CONFIG');
+    expect(() => fixture.container.start()).toThrow('scripted CONFIG');
+    expect(fixture.container.state).toBe('stopped');
+  });
+
+  it('a failed commit is made good by the next one', async () => {
+    const fixture = new ContainerFixture();
+    await fixture.start();
+    fixture.consumer.failNext('commitSync', driverError('NETWORK'));
+    await fixture.append(['a']);
+    expect(fixture.committed()).toBeUndefined();
+    await fixture.append(['b']);
+    expect(fixture.committed()).toBe(2);
+    expect(fixture.eventNames()).toContain('commit-failed');
+    await fixture.container.stop();
+  });
+
+  it('retries a retriable commit commitRetries times', async () => {
+    const fixture = new ContainerFixture({ commitRetries: 2 });
+    await fixture.start();
+    for (let i = 0; i < 2; i++) fixture.consumer.failNext('commitSync', driverError('REQUEST_TIMED_OUT', { retriable: true }));
+    await fixture.append(['a']);
+    expect(fixture.calls).toEqual(['commitSync t-0@1', 'commitSync t-0@1', 'commitSync t-0@1']);
+    expect(fixture.committed()).toBe(1);
+    await fixture.container.stop();
+  });
+
+  it('a commit during a rebalance is sent again after the next poll', async () => {
+    const fixture = new ContainerFixture();
+    await fixture.start();
+    fixture.consumer.failNext('commitSync', driverError('REBALANCE_IN_PROGRESS', { retriable: true }));
+    await fixture.append(['a']);
+    expect(fixture.committed()).toBeUndefined();
+    await fixture.advance(5000);
+    expect(fixture.committed()).toBe(1);
+    expect(fixture.eventNames()).not.toContain('commit-failed');
+    await fixture.container.stop();
+  });
+
+  it('drops what is left of a poll when the group has gone on without this member', async () => {
+    const fixture = new ContainerFixture({ ackMode: AckMode.RECORD });
+    await fixture.start();
+    fixture.consumer.failNext('commitSync', driverError('COMMIT_FAILED'));
+    await fixture.append(['a', 'b']);
+    // The rest is put back, so nothing is skipped should the partitions be ours after all.
+    expect(fixture.delivered).toEqual(['a', 'a', 'b']);
+    expect(fixture.logged.join('\n')).toContain('the group has gone on without this member');
+    await fixture.container.stop();
+  });
+});
+
+describe('container: stop', () => {
+  it('finishes the polled records, commits, closes, in this order', async () => {
+    const release = deferred();
+    const started = deferred();
+    const fixture = new ContainerFixture({
+      values: ['a', 'b'],
+      handler: async () => {
+        started.resolve();
+        await release.promise;
+      },
+    });
+    fixture.container.start();
+    await started.promise;
+    const stopped = fixture.container.stop();
+    release.resolve();
+    await stopped;
+    expect(fixture.delivered).toEqual(['a', 'b']);
+    expect(fixture.calls).toEqual(['commitSync t-0@2', 'close']);
+    expect(fixture.eventNames().slice(-2)).toEqual(['partitions-revoked', 'stopped NORMAL']);
+  });
+
+  it('with stopImmediate finishes the record in hand and puts the rest back', async () => {
+    const release = deferred();
+    const started = deferred();
+    const fixture = new ContainerFixture({
+      values: ['a', 'b', 'c'],
+      stopImmediate: true,
+      handler: async () => {
+        started.resolve();
+        await release.promise;
+      },
+    });
+    fixture.container.start();
+    await started.promise;
+    const stopped = fixture.container.stop();
+    release.resolve();
+    await stopped;
+    expect(fixture.delivered).toEqual(['a']);
+    expect(fixture.calls).toEqual(['seek t-0@1', 'commitSync t-0@1', 'close']);
+  });
+
+  it('does not wait longer than shutdownTimeoutMs for a busy listener, and says so', async () => {
+    const release = deferred();
+    const started = deferred();
+    const fixture = new ContainerFixture({
+      values: ['a'],
+      shutdownTimeoutMs: 500,
+      handler: async () => {
+        started.resolve();
+        await release.promise;
+      },
+    });
+    fixture.container.start();
+    await started.promise;
+    const stopped = fixture.container.stop();
+    fixture.clock.advance(500);
+    await stopped;
+    expect(fixture.logged.join('\n')).toContain('still busy 500 ms after the stop');
+    release.resolve();
+    await waitFor(() => fixture.consumer.isClosed);
+    expect(fixture.committed()).toBe(1);
+  });
+
+  it('ends a wait after a failed poll at once', async () => {
+    const fixture = new ContainerFixture();
+    await fixture.start();
+    fixture.consumer.failNext('poll', driverError('NETWORK'));
+    await waitFor(() => fixture.eventNames().includes('poll-failed'));
+    await fixture.container.stop();
+    expect(fixture.container.state).toBe('stopped');
+    expect(fixture.clock.timerCount).toBe(0);
+  });
+
+  it('is harmless when nothing runs', async () => {
+    await new ContainerFixture().container.stop();
+  });
+});
+
+describe('container: rebalance', () => {
+  it('commits what revoked partitions have earned while they are still its own', async () => {
+    const fixture = new ContainerFixture({ ackMode: AckMode.TIME, values: ['a', 'b'] });
+    await fixture.start();
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    await fixture.consumer.parked();
+    expect(fixture.committed()).toBe(2);
+    expect(fixture.container.assignment).toEqual([partitionOf(1)]);
+    await fixture.container.stop();
+  });
+
+  it('commits nothing for lost partitions', async () => {
+    const fixture = new ContainerFixture({ ackMode: AckMode.TIME, values: ['a'] });
+    await fixture.start();
+    fixture.consumer.rebalance('lost', [partitionOf(0)]);
+    await fixture.consumer.parked();
+    await fixture.container.stop();
+    expect(fixture.committed()).toBeUndefined();
+    expect(fixture.eventNames()).toContain('partitions-lost');
+  });
+
+  it('goes on where the group stopped when a partition comes back', async () => {
+    const fixture = new ContainerFixture({ values: ['a'] });
+    await fixture.start();
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    await fixture.append(['b']);
+    expect(fixture.delivered).toEqual(['a']);
+    fixture.consumer.rebalance('assigned', [partitionOf(0)]);
+    await fixture.consumer.parked();
+    expect(fixture.delivered).toEqual(['a', 'b']);
+    await fixture.container.stop();
+  });
+
+  it('a pause holds for partitions assigned later', async () => {
+    const fixture = new ContainerFixture();
+    fixture.driver.cluster.log(partitionOf(0));
+    await fixture.start();
+    fixture.container.pause();
+    await fixture.consumer.parked();
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    fixture.consumer.rebalance('assigned', [partitionOf(0)]);
+    await fixture.append(['a']);
+    expect(fixture.delivered).toEqual([]);
+    fixture.container.resume();
+    await waitFor(() => fixture.delivered.length === 1);
+    await fixture.container.stop();
+    expect(fixture.eventNames()).toEqual(expect.arrayContaining(['paused', 'resumed']));
+  });
+});
+
+describe('container: commit styles', () => {
+  it('async goes on without an answer; the callback hears of each commit', async () => {
+    const outcomes: string[] = [];
+    const fixture = new ContainerFixture({
+      commitStyle: CommitStyle.ASYNC,
+      commitCallback: (error, offsets) => outcomes.push(`${error?.message ?? 'ok'} ${offsets[0]?.offset}`),
+    });
+    await fixture.start();
+    fixture.consumer.isAnsweringCommits = false;
+    fixture.consumer.failNext('commitAsync', driverError('NETWORK'));
+    await fixture.append(['a']);
+    await fixture.append(['b']);
+    expect(fixture.delivered).toEqual(['a', 'b']);
+    expect(outcomes).toEqual([]);
+    fixture.consumer.answerCommits();
+    expect(outcomes).toEqual(['scripted NETWORK 1', 'ok 2']);
+    await fixture.container.stop();
+    expect(fixture.calls).toEqual(['commitAsync t-0@1', 'commitAsync t-0@2', 'close']);
+  });
+
+  it('async waits at the stop for commits on their way: their callbacks are not lost', async () => {
+    const outcomes: string[] = [];
+    const fixture = new ContainerFixture({
+      commitStyle: CommitStyle.ASYNC,
+      ackMode: AckMode.TIME,
+      values: ['a'],
+      commitCallback: (_error, offsets) => outcomes.push(`ok ${offsets[0]?.offset}`),
+    });
+    await fixture.start();
+    fixture.consumer.isAnsweringCommits = false;
+    const stopped = fixture.container.stop();
+    await waitFor(() => fixture.calls.includes('commitAsync t-0@1'));
+    expect(fixture.consumer.isClosed).toBe(false);
+    fixture.consumer.answerCommits();
+    await stopped;
+    expect(outcomes).toEqual(['ok 1']);
+  });
+
+  it('combined is async while running and sync when partitions are revoked', async () => {
+    const fixture = new ContainerFixture({ commitStyle: CommitStyle.COMBINED, ackMode: AckMode.COUNT, values: ['a', 'b', 'c', 'd'] });
+    await fixture.start();
+    expect(fixture.calls).toEqual(['commitAsync t-0@3']);
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    await fixture.consumer.parked();
+    expect(fixture.calls).toEqual(['commitAsync t-0@3', 'commitSync t-0@4']);
+    await fixture.container.stop();
+  });
+
+  it('combined makes good at the stop what an asynchronous commit had lost', async () => {
+    const fixture = new ContainerFixture({ commitStyle: CommitStyle.COMBINED });
+    await fixture.start();
+    fixture.consumer.failNext('commitAsync', driverError('NETWORK'));
+    await fixture.append(['a']);
+    await fixture.container.stop();
+    expect(fixture.calls).toEqual(['commitAsync t-0@1', 'commitSync t-0@1', 'close']);
+    expect(fixture.committed()).toBe(1);
+  });
+
+  it('sync asks for nothing at the stop when all is committed', async () => {
+    const fixture = new ContainerFixture({ values: ['a'] });
+    await fixture.start();
+    await fixture.container.stop();
+    expect(fixture.calls).toEqual(['commitSync t-0@1', 'close']);
+  });
+});
