@@ -3,7 +3,6 @@
  *
  * The seams of the other layers meet here and nowhere else in api/. No behaviour.
  */
-import type { BrokerConfig, ConfigEntries } from '../cluster/broker-config.js';
 import type { ClusterController } from '../cluster/controller.js';
 import type { Groups } from '../coordinator/group-coordinator.js';
 import type { Clock } from '../io/clock.js';
@@ -41,10 +40,6 @@ export interface BrokerServices {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: ApiSettings;
-  /** Everything this broker is configured with, changes at run time included. */
-  readonly config: () => BrokerConfig;
-  /** What was set for a group, by config name. */
-  readonly groupConfigs: (groupId: string) => ConfigEntries;
   readonly controller: ClusterController;
   readonly partitions: {
     get(topic: string, partition: number): Partition | undefined;

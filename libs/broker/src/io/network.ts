@@ -7,6 +7,7 @@
  * Leaves out TLS and framing: bytes in, bytes out.
  */
 import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
+import { hostname } from 'node:os';
 
 /** Bytes of the read buffer shared by the accepted sockets of one server. */
 export const READ_BUFFER_BYTES = 256 * 1024;
@@ -57,11 +58,17 @@ export interface NetworkServer {
 /** The port the broker listens through. */
 export interface Network {
   /** Binds host and port. Rejects with the system's error (`code` EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND...). */
-  listen(address: { host: string; port: number }, accept: (socket: NetworkSocket) => SocketEvents): Promise<NetworkServer>;
+  listen(
+    address: { host: string; port: number },
+    accept: (socket: NetworkSocket) => SocketEvents,
+  ): Promise<NetworkServer>;
+  /** The name under which other machines may know this one: what clients are told when we listen on all addresses. */
+  hostName(): string;
 }
 
 /** The real network. */
 export const systemNetwork: Network = {
+  hostName: hostname,
   async listen(address, accept) {
     const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true });
     const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
@@ -128,7 +135,10 @@ function openSocket(accepted: Socket, readBuffer: Buffer, accept: (socket: Netwo
  * when this Node does not have the handle where Node 20 to 24 have it: then the slower `data` events are used.
  */
 function takeHandle(accepted: Socket): object | null {
-  const inside = accepted as unknown as { _handle?: { reading?: boolean; useUserBuffer?: unknown } | null; _server?: unknown };
+  const inside = accepted as unknown as {
+    _handle?: { reading?: boolean; useUserBuffer?: unknown } | null;
+    _server?: unknown;
+  };
   const handle = inside._handle;
   if (typeof handle !== 'object' || handle === null || typeof handle.useUserBuffer !== 'function') return null;
   inside._handle = null;

@@ -110,6 +110,8 @@ class ProduceCall {
     if (topic === undefined) return unknownTopic(this.byId);
     const { acks } = this.request;
     if (acks !== 0 && acks !== 1 && acks !== -1) return ErrorCode.INVALID_REQUIRED_ACKS;
+    // Nobody coordinates transactions here, so no partition can have been added to one.
+    if (this.request.transactionalId !== null) return ErrorCode.INVALID_TXN_STATE;
     if (topic.internal && this.context.clientId !== ADMIN_CLIENT_ID) return ErrorCode.INVALID_TOPIC_EXCEPTION;
     return ErrorCode.NONE;
   }

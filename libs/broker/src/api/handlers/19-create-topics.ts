@@ -27,7 +27,7 @@ async function create(broker: BrokerServices, request: TopicRequest, validateOnl
   const { errorCode, errorMessage, topic } = await broker.controller.createTopic({ ...request, validateOnly });
   if (errorCode !== ErrorCode.NONE || topic === undefined) return failed(request.name, errorCode, errorMessage);
   const options = { keys: null, includeSynonyms: false, includeDocumentation: false };
-  const configs = describeTopicConfigs(topic.overrides, broker.config(), options);
+  const configs = describeTopicConfigs(topic.overrides, broker.controller.config, options);
   return {
     name: topic.name,
     topicId: topic.id,
