@@ -5,5 +5,5 @@ export default {
   ...base,
   testRegex: '\\.(e2e-)?spec\\.ts$',
   coverageProvider: 'v8',
-  collectCoverageFrom: ['libs/*/src/**/*.ts', 'src/**/*.ts', '!**/*spec.ts', '!**/index.ts'],
+  collectCoverageFrom: ['libs/*/src/**/*.ts', 'src/**/*.ts', '!**/*spec.ts', '!**/*.suite.ts', '!**/index.ts'],
 };

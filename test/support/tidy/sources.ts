@@ -41,8 +41,9 @@ export class Source {
     this.imports = importsOf(this.ast, path);
   }
 
+  /** A spec, or a suite that several specs share. */
   get isSpec(): boolean {
-    return /[.-]spec\.ts$/.test(this.path);
+    return /([.-]spec|\.suite)\.ts$/.test(this.path);
   }
 
   /** `libs/broker` for `libs/broker/src/log/log.ts`, `apps/demo`, `src`, `test`. */
