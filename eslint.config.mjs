@@ -33,7 +33,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*spec.ts', '**/*.suite.ts', 'test/**/*.ts'],
+    files: ['**/*spec.ts', '**/*.suite.ts', '**/*.fixture.ts', 'test/**/*.ts'],
     rules: {
       // expect(object.method) names a method without calling it.
       '@typescript-eslint/unbound-method': 'off',

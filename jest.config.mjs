@@ -5,5 +5,11 @@ export default {
   ...base,
   testRegex: '\\.(e2e-)?spec\\.ts$',
   coverageProvider: 'v8',
-  collectCoverageFrom: ['libs/*/src/**/*.ts', 'src/**/*.ts', '!**/*spec.ts', '!**/*.suite.ts', '!**/index.ts'],
+  collectCoverageFrom: [
+    'libs/*/src/**/*.ts',
+    'src/**/*.ts',
+    '!**/*spec.ts',
+    '!**/*.{suite,fixture}.ts',
+    '!**/index.ts',
+  ],
 };

@@ -41,9 +41,9 @@ export class Source {
     this.imports = importsOf(this.ast, path);
   }
 
-  /** A spec, or a suite that several specs share. */
+  /** A spec, a suite that several specs share, or what sets their scene: never shipped. */
   get isSpec(): boolean {
-    return /([.-]spec|\.suite)\.ts$/.test(this.path);
+    return /([.-]spec|\.suite|\.fixture)\.ts$/.test(this.path);
   }
 
   /** `libs/broker` for `libs/broker/src/log/log.ts`, `apps/demo`, `src`, `test`. */
