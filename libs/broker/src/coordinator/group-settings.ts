@@ -1,0 +1,45 @@
+/**
+ * The broker configs that groups depend on, as typed values.
+ *
+ * Guarantees: read anew for every request, so that a change at run time counts at once.
+ */
+import type { BrokerConfig } from '../cluster/broker-config.js';
+import type { GroupRules } from './group/draft.js';
+
+/** See the file comment. Times in milliseconds; the comment gives Kafka's name. */
+export interface GroupSettings extends GroupRules {
+  /** `group.min.session.timeout.ms` */
+  readonly sessionTimeoutMinMs: number;
+  /** `group.max.session.timeout.ms` */
+  readonly sessionTimeoutMaxMs: number;
+  /** `offset.metadata.max.bytes` */
+  readonly offsetMetadataBytesMax: number;
+  /** `offsets.commit.timeout.ms` */
+  readonly commitTimeoutMs: number;
+  /** `offsets.retention.minutes` */
+  readonly offsetsRetentionMs: number;
+  /** `offsets.retention.check.interval.ms` */
+  readonly offsetsRetentionCheckIntervalMs: number;
+  /** `offsets.load.buffer.size` */
+  readonly loadBytes: number;
+  /** `offsets.topic.num.partitions` */
+  readonly topicPartitions: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/** The settings as the broker is configured now. */
+export function groupSettings(config: BrokerConfig): GroupSettings {
+  return {
+    initialRebalanceDelayMs: config.number('group.initial.rebalance.delay.ms'),
+    membersMax: config.number('group.max.size'),
+    sessionTimeoutMinMs: config.number('group.min.session.timeout.ms'),
+    sessionTimeoutMaxMs: config.number('group.max.session.timeout.ms'),
+    offsetMetadataBytesMax: config.number('offset.metadata.max.bytes'),
+    commitTimeoutMs: config.number('offsets.commit.timeout.ms'),
+    offsetsRetentionMs: config.number('offsets.retention.minutes') * MINUTE_MS,
+    offsetsRetentionCheckIntervalMs: config.number('offsets.retention.check.interval.ms'),
+    loadBytes: config.number('offsets.load.buffer.size'),
+    topicPartitions: config.number('offsets.topic.num.partitions'),
+  };
+}

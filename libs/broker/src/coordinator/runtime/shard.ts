@@ -1,0 +1,370 @@
+/**
+ * The groups of one partition of `__consumer_offsets`: loads them, runs decisions, stores what they say, answers.
+ *
+ * Guarantees: records go to the log before the state moves on, answers leave after the log has them; a request that waits
+ * is answered exactly once, by a decision, by a failure of the log or by the end of the shard. When the log fails after
+ * it had accepted a write, the shard forgets everything and loads again: what is in the log is what is true.
+ * Leaves out which group belongs here, and the forms of the answers: see group-coordinator.ts.
+ */
+import { ErrorCode } from '@kafka-template/protocol';
+import type { Clock } from '../../io/clock.js';
+import type { Logger } from '../../io/logger.js';
+import type { Partition } from '../../replication/partition.js';
+import type { GroupSettings } from '../group-settings.js';
+import { decide, type GroupCommand } from '../group/decide.js';
+import { isExpired, isForgettable } from '../group/expiry.js';
+import { newGroup, nextDeadlineMs, type Group, type Instant } from '../group/group.js';
+import { Offsets } from '../group/offsets.js';
+import { decodeGroupRecord, encodeGroupRecord, groupFromMetadata, type GroupRecord } from '../group/records.js';
+import type { GroupReply } from '../group/replies.js';
+import { Alarm, type Alarms } from './alarms.js';
+import { GatedLog, type TransactionalProducer } from './gated-log.js';
+import { replay } from './replay.js';
+
+/** Records of one batch when many are written at once, so that no batch outgrows `max.message.bytes`. */
+export const RECORDS_PER_WRITE_MAX = 1000;
+
+/** Pause before something that happens by itself is tried again after the log refused it. */
+export const TICK_RETRY_MS = 1000;
+
+/** What a shard needs from its coordinator. */
+export interface ShardOptions {
+  readonly partition: Partition;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly alarms: Alarms;
+  readonly settings: () => GroupSettings;
+}
+
+/** Loading: 14 for everybody. Closed: 16. */
+export type ShardStatus = 'loading' | 'active' | 'closed';
+
+/** Who waits for the answer to a command. Exactly one of the two is called. */
+export interface Waiter {
+  reply(reply: GroupReply): void;
+  /** Kafka's code for the client. */
+  fail(errorCode: number): void;
+}
+
+/** Who waits for a write. Exactly one of the two is called. */
+export interface WriteDone {
+  stored(): void;
+  /** The code the partition gave. */
+  failed(errorCode: number): void;
+}
+
+/** A shard that serves a group, or why there is none. */
+export type Located =
+  | { readonly shard: GroupShard; readonly errorCode: typeof ErrorCode.NONE }
+  | { readonly shard: null; readonly errorCode: number };
+
+interface Entry {
+  group: Group;
+  readonly alarm: Alarm;
+}
+
+/** What clients are told when the log did not take a record. Source: Kafka, `CoordinatorRuntime`. */
+export function clientCode(logCode: number): number {
+  switch (logCode) {
+    case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+    case ErrorCode.NOT_ENOUGH_REPLICAS:
+    case ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    case ErrorCode.REQUEST_TIMED_OUT:
+      return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    case ErrorCode.NOT_LEADER_OR_FOLLOWER:
+    case ErrorCode.KAFKA_STORAGE_ERROR:
+      return ErrorCode.NOT_COORDINATOR;
+    case ErrorCode.MESSAGE_TOO_LARGE:
+    case ErrorCode.RECORD_LIST_TOO_LARGE:
+      return ErrorCode.UNKNOWN_SERVER_ERROR;
+    default:
+      return logCode;
+  }
+}
+
+/** See the file comment. */
+export class GroupShard {
+  status: ShardStatus = 'loading';
+  offsets = new Offsets();
+  private entries = new Map<string, Entry>();
+  private waiters = new Map<number, Waiter>();
+  private log: GatedLog;
+  private generation = 0;
+
+  constructor(private readonly options: ShardOptions) {
+    this.log = this.openLog();
+  }
+
+  /** Reads the partition; `active` after it, unless the shard was closed meanwhile or the partition cannot be read. */
+  async load(): Promise<void> {
+    const { partition, clock, logger, settings } = this.options;
+    const generation = ++this.generation;
+    const cancelled = (): boolean => this.status === 'closed' || generation !== this.generation;
+    const startedMs = clock.monotonic();
+    const groups = new Map<string, Group>();
+    const offsets = new Offsets();
+    const apply = (record: GroupRecord, producerId: number): void => {
+      if (record.type === 'groupMetadata') {
+        if (record.value === null) groups.delete(record.groupId);
+        else groups.set(record.groupId, groupFromMetadata(record.groupId, record.value, this.now()));
+      } else if (producerId === -1) offsets.apply(record, record.value);
+      else offsets.applyTransactional(producerId, record, record.value);
+    };
+    const target = {
+      record: (key: Buffer, value: Buffer | null, producerId: number): void => {
+        const record = decodeGroupRecord(key, value);
+        if (record) apply(record, producerId);
+      },
+      transactionEnd: (producerId: number, committed: boolean): void =>
+        offsets.applyTransactionEnd(producerId, committed),
+    };
+    try {
+      await replay(partition, { maxBytes: settings().loadBytes, clock, cancelled }, target);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.error('Groups could not be loaded', { partition: partition.partition, reason });
+      return this.close();
+    }
+    if (cancelled()) return;
+    this.activate(groups, offsets);
+    const tookMs = Math.round(clock.monotonic() - startedMs);
+    if (groups.size > 0) logger.info('Groups loaded', { partition: partition.partition, groups: groups.size, tookMs });
+  }
+
+  /** Fails whatever waits with NOT_COORDINATOR. */
+  close(): void {
+    if (this.status === 'closed') return;
+    this.status = 'closed';
+    this.forget(ErrorCode.NOT_COORDINATOR);
+  }
+
+  /** Fails whatever waits because the broker stops: clients look for another coordinator. */
+  shutdown(): void {
+    this.status = 'closed';
+    this.forget(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+  }
+
+  group(groupId: string): Group | undefined {
+    return this.entries.get(groupId)?.group;
+  }
+
+  /** All groups of this partition, in no particular order. */
+  *groups(): Iterable<Group> {
+    for (const { group } of this.entries.values()) yield group;
+  }
+
+  /** Makes a group that is only in memory until something about it is stored. */
+  createGroup(groupId: string): Group {
+    const group = newGroup(groupId, this.now());
+    this.put(group);
+    return group;
+  }
+
+  /** Decides a command of a member; the waiter is answered by this decision or by a later one. */
+  run(group: Group, command: Exclude<GroupCommand, { type: 'tick' }>, waiter: Waiter): void {
+    this.waiters.set(command.token, waiter);
+    const decision = decide(group, command, this.now(), this.options.settings());
+    const refused = (errorCode: number): void => {
+      this.waiters.delete(command.token);
+      waiter.fail(clientCode(errorCode));
+    };
+    this.follow(decision, refused);
+  }
+
+  /** Runs `answer` once everything written so far is in the log. */
+  afterWrites(done: WriteDone): void {
+    this.log.afterWrites(
+      () => done.stored(),
+      (errorCode) => done.failed(errorCode),
+    );
+  }
+
+  /** Stores offsets as one batch. Readers of `offsets` see them a moment before `stored`: from the acceptance on. */
+  writeOffsets(records: readonly GroupRecord[], done: WriteDone, producer?: TransactionalProducer): void {
+    this.write(records, producer, {
+      applied: () => this.applyOffsets(records, producer?.producerId ?? -1),
+      stored: () => done.stored(),
+      refused: (errorCode) => done.failed(errorCode),
+      failed: (errorCode) => done.failed(errorCode),
+    });
+  }
+
+  /** Deletes offsets, and the group with them when `forgetGroup` is set; in as many batches as it takes. */
+  writeTombstones(groupId: string, records: readonly GroupRecord[], forgetGroup: boolean, done: WriteDone): void {
+    const all: GroupRecord[] = [...records];
+    if (forgetGroup) all.push({ type: 'groupMetadata', groupId, value: null });
+    let first: number | null = null;
+    for (let start = 0; start < all.length; start += RECORDS_PER_WRITE_MAX) {
+      const chunk = all.slice(start, start + RECORDS_PER_WRITE_MAX);
+      const failed = (errorCode: number): void => {
+        first ??= errorCode;
+      };
+      this.write(chunk, undefined, {
+        applied: () => this.applyTombstones(chunk),
+        stored: () => undefined,
+        refused: failed,
+        failed,
+      });
+    }
+    this.afterWrites({
+      stored: () => (first === null ? done.stored() : done.failed(first)),
+      failed: (errorCode) => done.failed(errorCode),
+    });
+  }
+
+  /** A transaction whose marker is in the log now: its offsets become visible, or go. */
+  endTransaction(producerId: number, committed: boolean): void {
+    this.offsets.applyTransactionEnd(producerId, committed);
+    for (const groupId of this.offsets.groupIds()) if (!this.entries.has(groupId)) this.createGroup(groupId);
+  }
+
+  /** Forgets expired offsets, and groups of which nothing is left. */
+  cleanUp(): void {
+    const { logger, settings, partition } = this.options;
+    const now = this.now();
+    const rules = { nowEpochMs: now.epochMs, retentionMs: settings().offsetsRetentionMs };
+    for (const { group } of [...this.entries.values()]) {
+      const expired: GroupRecord[] = [];
+      let kept = 0;
+      for (const [topic, partitions] of this.offsets.ofGroup(group.id)) {
+        for (const [index, offset] of partitions) {
+          if (!isExpired(group, topic, offset, rules)) kept += 1;
+          else expired.push({ type: 'offset', groupId: group.id, topic, partition: index, value: null });
+        }
+      }
+      const forget = isForgettable(group, kept > 0 || this.offsets.hasPending(group.id));
+      if (expired.length === 0 && !forget) continue;
+      logger.debug('Forgetting offsets', {
+        group: group.id,
+        offsets: expired.length,
+        forget,
+        partition: partition.partition,
+      });
+      this.writeTombstones(group.id, expired, forget, {
+        stored: () => undefined,
+        failed: (errorCode) => logger.warn('Expired offsets could not be deleted', { group: group.id, errorCode }),
+      });
+    }
+  }
+
+  /** Both clocks now. */
+  now(): Instant {
+    const { clock } = this.options;
+    return { epochMs: clock.now(), monotonicMs: clock.monotonic() };
+  }
+
+  private openLog(): GatedLog {
+    return new GatedLog(this.options.partition, (errorCode) => this.logFailed(errorCode));
+  }
+
+  private activate(groups: ReadonlyMap<string, Group>, offsets: Offsets): void {
+    this.offsets = offsets;
+    for (const group of groups.values()) this.put(group);
+    for (const groupId of offsets.groupIds()) if (!groups.has(groupId)) this.createGroup(groupId);
+    this.log = this.openLog();
+    this.status = 'active';
+  }
+
+  private put(group: Group): void {
+    const entry = this.entries.get(group.id) ?? this.newEntry(group);
+    entry.group = group;
+    this.options.alarms.set(entry.alarm, nextDeadlineMs(group));
+  }
+
+  private newEntry(group: Group): Entry {
+    const entry: Entry = { group, alarm: new Alarm(() => this.tick(entry)) };
+    this.entries.set(group.id, entry);
+    return entry;
+  }
+
+  private drop(groupId: string): void {
+    const entry = this.entries.get(groupId);
+    if (!entry) return;
+    this.options.alarms.clear(entry.alarm);
+    this.entries.delete(groupId);
+  }
+
+  private tick(entry: Entry): void {
+    if (this.status !== 'active') return;
+    const now = this.now();
+    const deadlineMs = nextDeadlineMs(entry.group);
+    // Heartbeats move deadlines without moving the alarm: most alarms ring too early and are only set again.
+    if (deadlineMs > now.monotonicMs) return this.options.alarms.set(entry.alarm, deadlineMs);
+    const decision = decide(entry.group, { type: 'tick' }, now, this.options.settings());
+    this.follow(decision, () => this.options.alarms.set(entry.alarm, now.monotonicMs + TICK_RETRY_MS));
+  }
+
+  /** Stores, moves on, answers. */
+  private follow(decision: ReturnType<typeof decide>, refused: (errorCode: number) => void): void {
+    const answer = (): void => {
+      for (const reply of decision.replies) this.deliver(reply);
+    };
+    const fail = (errorCode: number): void => {
+      for (const { token } of decision.replies) this.fail(token, errorCode);
+    };
+    if (decision.records.length === 0) {
+      this.put(decision.group);
+      return this.log.afterWrites(answer, fail);
+    }
+    this.write(decision.records, undefined, {
+      applied: () => this.put(decision.group),
+      stored: answer,
+      refused,
+      failed: fail,
+    });
+  }
+
+  private deliver(reply: GroupReply): void {
+    const waiter = this.waiters.get(reply.token);
+    this.waiters.delete(reply.token);
+    waiter?.reply(reply);
+  }
+
+  private fail(token: number, logCode: number): void {
+    const waiter = this.waiters.get(token);
+    this.waiters.delete(token);
+    waiter?.fail(clientCode(logCode));
+  }
+
+  private write(
+    records: readonly GroupRecord[],
+    producer: TransactionalProducer | undefined,
+    steps: Parameters<GatedLog['write']>[2],
+  ): void {
+    const options = { nowEpochMs: this.options.clock.now(), timeoutMs: this.options.settings().commitTimeoutMs };
+    this.log.write(records.map(encodeGroupRecord), producer ? { ...options, producer } : options, steps);
+  }
+
+  private applyOffsets(records: readonly GroupRecord[], producerId: number): void {
+    for (const record of records) {
+      if (record.type !== 'offset') continue;
+      if (producerId === -1) this.offsets.apply(record, record.value);
+      else this.offsets.applyTransactional(producerId, record, record.value);
+    }
+  }
+
+  private applyTombstones(records: readonly GroupRecord[]): void {
+    this.applyOffsets(records, -1);
+    for (const record of records) if (record.type === 'groupMetadata') this.drop(record.groupId);
+  }
+
+  /** An accepted write was lost: the state is ahead of the log, so the log is read again. */
+  private logFailed(errorCode: number): void {
+    const { partition, logger } = this.options;
+    logger.error('A write of group state failed after it was accepted', { partition: partition.partition, errorCode });
+    if (this.status !== 'active') return;
+    this.status = 'loading';
+    this.forget(ErrorCode.NOT_COORDINATOR);
+    if (!partition.isOnline) return this.close();
+    void this.load();
+  }
+
+  private forget(errorCode: number): void {
+    this.log.close(errorCode);
+    for (const groupId of [...this.entries.keys()]) this.drop(groupId);
+    this.offsets = new Offsets();
+    const waiters = this.waiters;
+    this.waiters = new Map();
+    for (const waiter of waiters.values()) waiter.fail(errorCode);
+  }
+}
