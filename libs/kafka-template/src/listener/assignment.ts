@@ -44,8 +44,8 @@ export class Assignment {
     return [...this.#owned.values()].map((owned) => owned.partition);
   }
 
-  /** How many there are. */
-  get size(): number {
-    return this.#owned.size;
+  /** Whether there has been an assignment, be it an empty one. */
+  get isKnown(): boolean {
+    return this.#epoch > 0;
   }
 }

@@ -58,6 +58,11 @@ export class ConcurrentContainer {
     return this.#containers.some((container) => container.state === 'running');
   }
 
+  /** Whether each of its consumers has been told its partitions since it was started. */
+  get isReady(): boolean {
+    return this.#containers.every((container) => container.isReady);
+  }
+
   /** The partitions of all its consumers. */
   get assignment(): readonly TopicPartition[] {
     return this.#containers.flatMap((container) => container.assignment);

@@ -98,6 +98,11 @@ export class ListenerContainer {
     return this.#runtime?.parts.assignment.list() ?? [];
   }
 
+  /** Whether it has been told its partitions since it was started, be it none: from then on it sees new records. */
+  get isReady(): boolean {
+    return this.#runtime?.parts.assignment.isKnown ?? false;
+  }
+
   /** Whether a pause has been asked for. */
   get isPaused(): boolean {
     return this.#isPauseRequested;

@@ -1,8 +1,8 @@
 /**
  * The other half of the module: finds the listeners and runs their containers.
  *
- * Not global, on purpose: Nest destroys global modules last, and listeners have to stop and drain while the services they
- * use are still there. Containers start when the application has bootstrapped and stop in `onModuleDestroy`.
+ * Containers start when everything else has bootstrapped, and stop and drain before anything else is destroyed, so that
+ * the services listeners use are there for as long as a listener runs. Not global: Nest destroys global modules last.
  */
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
@@ -20,6 +20,12 @@ import { nestLog } from './nest-log.js';
 
 const log = nestLog('KafkaListener');
 
+/**
+ * Nest runs hooks by a module's distance from the root (0): starting with the far ones, ending with the near ones, and the
+ * other way round at the end. Nearer than the root itself is last to bootstrap and first to be destroyed.
+ */
+const BEFORE_THE_ROOT = -1;
+
 /** Runs the listeners of the application. Imported by KafkaModule. */
 @Module({ imports: [DiscoveryModule] })
 export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDestroy {
@@ -30,7 +36,11 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
-  ) {}
+  ) {
+    for (const module of modules.values()) {
+      if (module.metatype === KafkaListenerModule) module.distance = BEFORE_THE_ROOT;
+    }
+  }
 
   /** Finds the listeners and starts their containers; does not wait for assignments. */
   async onApplicationBootstrap(): Promise<void> {
