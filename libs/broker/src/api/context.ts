@@ -9,6 +9,7 @@ import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { Partition } from '../replication/partition.js';
 import type { Waits } from '../replication/waits.js';
+import type { FetchSessions } from './fetch/fetch-sessions.js';
 import type { ApiSettings } from './settings.js';
 
 /** The connection a request came in on, as far as handlers are concerned. */
@@ -21,6 +22,8 @@ export interface ClientConnection {
   softwareVersion: string;
   /** Calls `listener` when the connection is gone (at once if it is); returns how to take that back. */
   whenClosed(listener: () => void): () => void;
+  /** Takes no further request off the connection until the returned function is called. */
+  hold(): () => void;
   /** Closes the connection and logs why: the only way to tell a producer with acks=0 that something failed. */
   fail(reason: string): void;
 }
@@ -45,7 +48,10 @@ export interface BrokerServices {
     get(topic: string, partition: number): Partition | undefined;
     all(): Iterable<Partition>;
     readonly waits: Waits;
+    /** Whether writing lags behind. */
+    readonly pressure: { readonly isHigh: boolean; onRelief(relieved: () => void): void };
   };
+  readonly fetchSessions: FetchSessions;
   readonly groups: Groups;
   /** Everything this broker serves, in the order of the keys. */
   readonly advertised: readonly AdvertisedApi[];

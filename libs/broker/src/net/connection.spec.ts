@@ -163,6 +163,24 @@ describe('connection: back-pressure', () => {
   });
 });
 
+describe('connection: being held', () => {
+  it('takes nothing more until everyone who held it lets go', async () => {
+    const { connection, socket, requests, answer } = setUp();
+    const release = [connection.hold(), connection.hold()] as const;
+    connection.onData(frame('a'));
+    expect(requests).toEqual([]);
+    expect(socket.isPaused).toBe(true);
+    release[0]();
+    release[0]();
+    expect(requests).toEqual([]);
+    release[1]();
+    expect(requests.map(({ text }) => text)).toEqual(['a']);
+    answer(0);
+    await turn();
+    expect(socket.isPaused).toBe(false);
+  });
+});
+
 describe('connection: what must not come in', () => {
   const frames: [what: string, bytes: Buffer, reason: RegExp][] = [
     ['a length below zero', Buffer.from([0xff, 0xff, 0xff, 0xff, 0]), /announces -1 bytes/],

@@ -56,6 +56,7 @@ export class Connection implements SocketEvents, ClientConnection {
   private heldBytes = 0;
   /** Frames that were in a chunk when the bound was reached: at most one read buffer of them. */
   private backlog: Buffer[] = [];
+  private holds = 0;
   private isPaused = false;
   private mustDrain = false;
   private isFlushScheduled = false;
@@ -97,6 +98,17 @@ export class Connection implements SocketEvents, ClientConnection {
     }
     this.closeListeners.add(listener);
     return () => void this.closeListeners.delete(listener);
+  }
+
+  hold(): () => void {
+    this.holds++;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.holds--;
+      this.proceed();
+    };
   }
 
   onData(chunk: Buffer): void {
@@ -226,6 +238,7 @@ export class Connection implements SocketEvents, ClientConnection {
     const limits = this.owner.limits;
     return (
       this.mustDrain ||
+      this.holds > 0 ||
       this.inFlight >= limits.maxInFlightRequests ||
       this.heldBytes + this.socket.unsentBytes > limits.maxUnsentBytes
     );

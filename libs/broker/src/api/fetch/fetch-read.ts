@@ -5,20 +5,18 @@
  * partition that has any, however large it is. Synchronous as long as every read is served from memory.
  * Leaves out waiting: see handlers/01-fetch.ts.
  */
-import { ErrorCode, type FetchRequest } from '@kafka-template/protocol';
+import { ErrorCode } from '@kafka-template/protocol';
 import type { TopicImage } from '../../cluster/image.js';
 import type { Partition, ReadOutcome } from '../../replication/partition.js';
 import type { BrokerServices } from '../context.js';
 import { locateLeader, unknownTopic, type Located } from '../leader.js';
+import type { FetchEntry, FetchPartition } from './fetch-entry.js';
 
-/** What a request says about one partition. */
-export type FetchPartition = FetchRequest['topics'][number]['partitions'][number];
-
-/** One partition of a fetch, in the order of the request. */
+/** One partition of a fetch and the topic it belongs to at the moment. */
 export interface FetchTarget {
+  readonly entry: FetchEntry;
   readonly topic: TopicImage | undefined;
   readonly byId: boolean;
-  readonly data: FetchPartition;
 }
 
 /** What one partition gave. */
@@ -79,7 +77,8 @@ export class FetchRead {
   }
 
   private read(target: FetchTarget): FetchResult | Promise<FetchResult> {
-    const { topic, data } = target;
+    const { topic } = target;
+    const { data } = target.entry;
     const located: Located =
       topic === undefined
         ? { errorCode: unknownTopic(target.byId) }

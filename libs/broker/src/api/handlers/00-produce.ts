@@ -77,6 +77,8 @@ class ProduceCall {
       for (const partition of data.partitionData) this.append(topic, partition, rows);
     }
     const isWaiting = --this.open > 0;
+    const { pressure } = this.context.broker.partitions;
+    if (pressure.isHigh) pressure.onRelief(this.context.connection.hold());
     if (this.request.acks === 0) return this.withoutAnswer();
     if (!isWaiting) return this.answer();
     return new Promise((resolve) => {

@@ -3,11 +3,13 @@
  *
  * Answers at once when the partitions hold `minBytes`, when something is wrong, or when the limits cut something off;
  * else it parks, without a timer of its own, until enough has come or `maxWaitMs` is over, and reads once more.
- * Fetch sessions are not kept: every answer has session id 0, which tells the client to name its partitions each time
- * (KIP-227). Fetches of followers are refused with NOT_LEADER_OR_FOLLOWER.
+ * Within a session (KIP-227) the request names only what changed and the answer only what is new.
+ * Fetches of followers are refused with NOT_LEADER_OR_FOLLOWER.
  */
 import { ErrorCode, Fetch, type FetchRequest, type ResponseInput } from '@kafka-template/protocol';
-import { FetchRead, type FetchResult, type FetchTarget } from '../fetch/fetch-read.js';
+import { entriesOf, type FetchEntry } from '../fetch/fetch-entry.js';
+import { FetchRead, type FetchResult } from '../fetch/fetch-read.js';
+import type { FetchContext } from '../fetch/fetch-sessions.js';
 import type { RequestContext } from '../context.js';
 import { handler } from '../handler.js';
 import { endpointsOf, findTopic, leaderHint, type LeaderHint } from '../leader.js';
@@ -21,58 +23,52 @@ const ENDPOINTS_SINCE_VERSION = 16;
 const READ_COMMITTED = 1;
 const CONSUMER = -1;
 
-/** Session epochs of a request that names all its partitions: a new session, or none. */
-const FULL_FETCH_EPOCHS = [0, -1];
-
 /** See the head of this file. */
 export const fetch = handler(Fetch, { versions: [4, 17], readsInPlace: true }, (request, context) => {
-  if (!FULL_FETCH_EPOCHS.includes(request.sessionEpoch)) {
-    return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
-  }
-  return new FetchCall(request, context).run();
+  if (replicaIdOf(request) !== CONSUMER) return refuseFollower(request);
+  const byId = context.apiVersion >= TOPIC_IDS_SINCE_VERSION;
+  const session = context.broker.fetchSessions.enter(request, byId);
+  if (session.kind === 'refused') return { errorCode: session.errorCode, responses: [] };
+  return new FetchCall(request, context, session, byId).run();
 });
 
 /** One request under way. */
 class FetchCall {
-  private readonly targets: FetchTarget[] = [];
+  private readonly entries: readonly FetchEntry[];
   private readonly readCommitted: boolean;
   private readonly maxBytes: number;
 
   constructor(
     private readonly request: FetchRequest,
     private readonly context: RequestContext,
+    private readonly session: Exclude<FetchContext, { kind: 'refused' }>,
+    private readonly byId: boolean,
   ) {
+    this.entries = session.kind === 'incremental' ? session.session.entries() : entriesOf(request);
     this.readCommitted = request.isolationLevel === READ_COMMITTED;
     this.maxBytes = Math.min(request.maxBytes, context.broker.settings.fetchMaxBytes);
   }
 
   run(): Response | Promise<Response> {
-    if (this.replicaId() !== CONSUMER) return this.refuseFollower();
     const read = this.read();
     return read instanceof Promise ? read.then((late) => this.answerOrPark(late)) : this.answerOrPark(read);
-  }
-
-  private replicaId(): number {
-    const { replicaId, replicaState } = this.request;
-    return replicaState.replicaId === CONSUMER ? replicaId : replicaState.replicaId;
   }
 
   /** Topics are looked up anew for each pass: they may have gone, or moved, while the request was parked. */
   private read(): FetchRead | Promise<FetchRead> {
     const { image } = this.context.broker.controller;
-    const byId = this.context.apiVersion >= TOPIC_IDS_SINCE_VERSION;
-    this.targets.length = 0;
-    for (const named of this.request.topics) {
-      const topic = findTopic(image, { name: named.topic, topicId: named.topicId }, byId);
-      for (const data of named.partitions) this.targets.push({ topic, byId, data });
-    }
-    const { maxBytes, readCommitted } = this;
-    return new FetchRead(this.context.broker, { maxBytes, readCommitted }).run(this.targets);
+    const { byId, maxBytes, readCommitted } = this;
+    const targets = this.entries.map((entry) => ({
+      entry,
+      topic: findTopic(image, { name: entry.topic, topicId: entry.topicId }, byId),
+      byId,
+    }));
+    return new FetchRead(this.context.broker, { maxBytes, readCommitted }).run(targets);
   }
 
   private answerOrPark(read: FetchRead): Response | Promise<Response> {
     const { minBytes, maxWaitMs } = this.request;
-    if (read.isUrgent || read.sizeBytes >= minBytes || maxWaitMs <= 0 || this.targets.length === 0) {
+    if (read.isUrgent || read.sizeBytes >= minBytes || maxWaitMs <= 0 || this.entries.length === 0) {
       return this.answer(read);
     }
     return this.park(read);
@@ -103,33 +99,48 @@ class FetchCall {
   }
 
   private answer(read: FetchRead): Response {
-    const { apiVersion, broker } = this.context;
-    const hints: LeaderHint[] = [];
-    const responses: Response['responses'][number][] = [];
-    let index = 0;
-    for (const named of this.request.topics) {
-      const partitions = named.partitions.map(() => {
-        const result = read.results[index++]!;
-        const { topic, data } = result.target;
-        const hint =
-          apiVersion < LEADER_HINT_SINCE_VERSION ? undefined : leaderHint(topic, data.partition, result.errorCode);
-        if (hint !== undefined) hints.push(hint);
-        return partitionResponse(result, hint);
-      });
-      responses.push({ topic: named.topic, topicId: named.topicId, partitions });
+    const { session } = this;
+    if (session.kind === 'incremental') {
+      return this.response(session.session.news(read.results), session.session.id);
     }
-    const mayHint = hints.length > 0 && apiVersion >= ENDPOINTS_SINCE_VERSION;
-    return { responses, nodeEndpoints: mayHint ? endpointsOf(broker.controller.image, hints) : [] };
+    const created = session.wantsSession ? this.context.broker.fetchSessions.create(this.request, this.byId) : null;
+    created?.told(read.results);
+    return this.response(read.results, created?.id ?? 0);
   }
 
-  private refuseFollower(): Response {
-    const responses = this.request.topics.map(({ topic, topicId, partitions }) => ({
-      topic,
-      topicId,
-      partitions: partitions.map(({ partition }) => refusal(partition, ErrorCode.NOT_LEADER_OR_FOLLOWER, null)),
-    }));
-    return { responses };
+  private response(results: readonly FetchResult[], sessionId: number): Response {
+    const { apiVersion, broker } = this.context;
+    const hints: LeaderHint[] = [];
+    const responses: (Response['responses'][number] & { partitions: PartitionResponse[] })[] = [];
+    for (const result of results) {
+      const { topic } = result.target;
+      const { data, ...named } = result.target.entry;
+      const mayHint = apiVersion >= LEADER_HINT_SINCE_VERSION;
+      const hint = mayHint ? leaderHint(topic, data.partition, result.errorCode) : undefined;
+      if (hint !== undefined) hints.push(hint);
+      let last = responses.at(-1);
+      if (last === undefined || last.topic !== named.topic || last.topicId !== named.topicId) {
+        last = { ...named, partitions: [] };
+        responses.push(last);
+      }
+      last.partitions.push(partitionResponse(result, hint));
+    }
+    const namesEndpoints = hints.length > 0 && apiVersion >= ENDPOINTS_SINCE_VERSION;
+    return { sessionId, responses, nodeEndpoints: namesEndpoints ? endpointsOf(broker.controller.image, hints) : [] };
   }
+}
+
+function replicaIdOf({ replicaId, replicaState }: FetchRequest): number {
+  return replicaState.replicaId === CONSUMER ? replicaId : replicaState.replicaId;
+}
+
+function refuseFollower(request: FetchRequest): Response {
+  const responses = request.topics.map(({ topic, topicId, partitions }) => ({
+    topic,
+    topicId,
+    partitions: partitions.map(({ partition }) => refusal(partition, ErrorCode.NOT_LEADER_OR_FOLLOWER, null)),
+  }));
+  return { responses };
 }
 
 type Aborted = PartitionResponse['abortedTransactions'];
@@ -138,7 +149,7 @@ type Aborted = PartitionResponse['abortedTransactions'];
 const NO_RECORDS: readonly Buffer[] = [];
 
 function partitionResponse(result: FetchResult, hint: LeaderHint | undefined): PartitionResponse {
-  const partitionIndex = result.target.data.partition;
+  const partitionIndex = result.target.entry.data.partition;
   const { outcome, partition, diverging } = result;
   if (outcome !== null) {
     return {
