@@ -23,12 +23,13 @@ import {
   type SyncGroup,
   type TxnOffsetCommit,
 } from '@kafka-template/protocol';
+import type { BrokerConfig } from '../cluster/broker-config.js';
 import type { ClusterImage } from '../cluster/image.js';
 import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { Random } from '../io/random.js';
 import type { Partition } from '../replication/partition.js';
-import type { GroupSettings } from './group-settings.js';
+import { groupSettings, type GroupSettings } from './group-settings.js';
 import { decideHeartbeat } from './group/decide.js';
 import {
   describeGroup,
@@ -97,23 +98,29 @@ export interface Groups {
   load(partition: number): Promise<void>;
   /** This broker no longer leads it: waiting requests get NOT_COORDINATOR. */
   unload(partition: number): void;
-  /** Drops the offsets that groups committed for a topic that is gone. */
+  /** Drops the offsets that groups committed for a topic that is gone; its own topic's end is the end of all groups. */
   forgetTopic(topic: string): void;
   /** Answers everything that waits with COORDINATOR_NOT_AVAILABLE and stops all timers. */
   close(): void;
 }
 
+/** What the coordinator asks of the cluster. */
+export interface GroupCluster {
+  readonly image: ClusterImage;
+  readonly config: BrokerConfig;
+  /** Creates a topic; resolves when its partitions are open and `load` was called for those led by this broker. */
+  autoCreate(name: string): Promise<{ readonly errorCode: number; readonly errorMessage: string | null }>;
+}
+
 /** What the coordinator needs. */
 export interface GroupCoordinatorOptions {
+  readonly brokerId: number;
+  readonly controller: GroupCluster;
+  /** The partitions on this broker. */
+  readonly partitions: { get(topic: string, partition: number): Partition | undefined };
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
-  readonly image: () => ClusterImage;
-  readonly settings: () => GroupSettings;
-  /** A partition of `__consumer_offsets` on this broker. */
-  readonly partition: (partition: number) => Partition | undefined;
-  /** Creates the internal topic; resolves when its partitions are open and `load` was called for them. */
-  readonly createOffsetsTopic: () => Promise<{ readonly errorCode: number; readonly errorMessage: string | null }>;
 }
 
 /** See the file comment. */
@@ -122,14 +129,16 @@ export class GroupCoordinator implements Groups {
   private readonly alarms: Alarms;
   private readonly cleanUpAlarm = new Alarm(() => this.cleanUp());
   private readonly offsets: OffsetRequests;
+  private readonly settings: () => GroupSettings;
   private tokens = 0;
   private closed = false;
 
   constructor(private readonly options: GroupCoordinatorOptions) {
     this.alarms = new Alarms(options.clock);
+    this.settings = () => groupSettings(options.controller.config);
     this.offsets = new OffsetRequests({
-      image: options.image,
-      settings: options.settings,
+      image: () => options.controller.image,
+      settings: this.settings,
       clock: options.clock,
       locate: (groupId) => this.locate(groupId),
     });
@@ -141,7 +150,7 @@ export class GroupCoordinator implements Groups {
     const refuse = (errorCode: number): void => answer(joinFailure(errorCode, request.memberId));
     const { shard, errorCode } = this.locateMemberGroup(request.groupId);
     if (!shard) return refuse(errorCode);
-    const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = this.options.settings();
+    const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = this.settings();
     if (request.sessionTimeoutMs < sessionTimeoutMinMs || request.sessionTimeoutMs > sessionTimeoutMaxMs) {
       return refuse(ErrorCode.INVALID_SESSION_TIMEOUT);
     }
@@ -295,31 +304,34 @@ export class GroupCoordinator implements Groups {
   }
 
   coordinatorPartition(groupId: string): number {
-    const topic = this.options.image().topic(OFFSETS_TOPIC);
-    const count = topic?.partitions.length ?? this.options.settings().topicPartitions;
+    const topic = this.options.controller.image.topic(OFFSETS_TOPIC);
+    const count = topic?.partitions.length ?? this.settings().topicPartitions;
     const hash = javaStringHash(groupId);
     // Java's absolute value, with the one number that has none taken for 0.
     return hash === -(2 ** 31) ? 0 : Math.abs(hash) % count;
   }
 
   async findCoordinator(groupId: string): Promise<{ errorCode: number; errorMessage: string | null; nodeId: number }> {
-    const { image, createOffsetsTopic } = this.options;
+    const { controller } = this.options;
     if (this.closed) return notAvailable(null);
-    if (!image().topic(OFFSETS_TOPIC)) {
-      const created = await createOffsetsTopic();
+    if (!controller.image.topic(OFFSETS_TOPIC)) {
+      const created = await controller.autoCreate(OFFSETS_TOPIC);
       if (created.errorCode !== ErrorCode.NONE) return notAvailable(created.errorMessage);
     }
-    const leader = image().topic(OFFSETS_TOPIC)?.partitions[this.coordinatorPartition(groupId)]?.leader ?? -1;
-    if (leader === -1 || !image().broker(leader)) return notAvailable(null);
+    const { image } = controller;
+    const leader = image.topic(OFFSETS_TOPIC)?.partitions[this.coordinatorPartition(groupId)]?.leader ?? -1;
+    if (leader === -1 || !image.broker(leader)) return notAvailable(null);
     return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId: leader };
   }
 
   async load(partition: number): Promise<void> {
-    const opened = this.options.partition(partition);
-    if (this.closed || !opened) return;
-    this.shards.get(partition)?.close();
-    const { clock, logger, settings } = this.options;
-    const shard = new GroupShard({ partition: opened, clock, logger, alarms: this.alarms, settings });
+    const { clock, logger, partitions } = this.options;
+    const opened = partitions.get(OFFSETS_TOPIC, partition);
+    const present = this.shards.get(partition);
+    // Leadership is announced for the whole topic: what is led as before goes on as before.
+    if (this.closed || !opened || present?.serves(opened)) return;
+    present?.close();
+    const shard = new GroupShard({ partition: opened, clock, logger, alarms: this.alarms, settings: this.settings });
     this.shards.set(partition, shard);
     await shard.load();
   }
@@ -330,6 +342,7 @@ export class GroupCoordinator implements Groups {
   }
 
   forgetTopic(topic: string): void {
+    if (topic === OFFSETS_TOPIC) for (const partition of [...this.shards.keys()]) this.unload(partition);
     for (const shard of this.shards.values()) this.offsets.forgetTopic(shard, topic);
   }
 
@@ -361,8 +374,8 @@ export class GroupCoordinator implements Groups {
   }
 
   private armCleanUp(): void {
-    const { clock, settings } = this.options;
-    this.alarms.set(this.cleanUpAlarm, clock.monotonic() + settings().offsetsRetentionCheckIntervalMs);
+    const intervalMs = this.settings().offsetsRetentionCheckIntervalMs;
+    this.alarms.set(this.cleanUpAlarm, this.options.clock.monotonic() + intervalMs);
   }
 
   private cleanUp(): void {

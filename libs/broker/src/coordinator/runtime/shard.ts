@@ -89,17 +89,25 @@ export class GroupShard {
   private entries = new Map<string, Entry>();
   private waiters = new Map<number, Waiter>();
   private log: GatedLog;
-  private generation = 0;
+  private loads = 0;
+  private readonly leaderEpoch: number;
 
   constructor(private readonly options: ShardOptions) {
+    this.leaderEpoch = options.partition.leaderEpoch;
     this.log = this.openLog();
+  }
+
+  /** True when this shard is about the partition as it is led now. */
+  serves(partition: Partition): boolean {
+    const same = partition === this.options.partition && partition.leaderEpoch === this.leaderEpoch;
+    return same && this.status !== 'closed';
   }
 
   /** Reads the partition; `active` after it, unless the shard was closed meanwhile or the partition cannot be read. */
   async load(): Promise<void> {
     const { partition, clock, logger, settings } = this.options;
-    const generation = ++this.generation;
-    const cancelled = (): boolean => this.status === 'closed' || generation !== this.generation;
+    const load = ++this.loads;
+    const cancelled = (): boolean => this.status === 'closed' || load !== this.loads;
     const startedMs = clock.monotonic();
     const groups = new Map<string, Group>();
     const offsets = new Offsets();
