@@ -82,14 +82,16 @@ export async function appendTo(
 /** A disk in memory, a clock that stands still, and logs on them. */
 export class LogWorld {
   readonly clock = new FakeClock();
+  readonly disk: Disk;
   readonly context: LogContext;
 
   constructor(
-    readonly disk: Disk = new MemoryDisk(() => FakeClock.START_MS),
+    disk?: Disk,
     readonly directory = 'data/t-0',
     logger: Logger = silentLogger,
   ) {
-    this.context = createLogContext({ disk, clock: this.clock, logger });
+    this.disk = disk ?? new MemoryDisk(() => this.clock.now());
+    this.context = createLogContext({ disk: this.disk, clock: this.clock, logger });
   }
 
   /** The disk, as the memory disk it is by default. */

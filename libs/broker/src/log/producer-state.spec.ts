@@ -1,0 +1,237 @@
+import { ErrorCode } from '@kafka-template/protocol';
+import { seededRandom } from '../io/random.js';
+import { LogWorld, readAll, testBatch } from '../testing/log-world.js';
+import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.js';
+import { DUPLICATE, ProducerState, lastSequenceOf } from './producer-state.js';
+
+const ID = 9;
+const MAX = 2 ** 31 - 1;
+
+class Script {
+  readonly state = new ProducerState();
+  private nextOffset = 0;
+
+  /** Checks a batch and, if it may follow, appends it. Returns the verdict. */
+  send(baseSequence: number, recordCount = 1, epoch = 0, isTransactional = false): number {
+    const batch = { producerId: ID, epoch, baseSequence, recordCount, isTransactional };
+    const verdict = this.state.check(batch);
+    if (verdict !== ErrorCode.NONE) return verdict;
+    const baseOffset = this.nextOffset;
+    this.nextOffset += recordCount;
+    this.state.append(batch, { baseOffset, lastOffset: this.nextOffset - 1, timestamp: 1000 + baseOffset }, 5000);
+    return verdict;
+  }
+
+  end(isAbort: boolean, epoch = 0): void {
+    const offset = this.nextOffset++;
+    this.state.appendMarker({ producerId: ID, epoch, coordinatorEpoch: 0, isAbort, offset, timestamp: 1 }, 5000);
+  }
+}
+
+describe('producer state: sequences', () => {
+  it('accepts what follows, in steps of record counts', () => {
+    const script = new Script();
+    expect([script.send(0, 3), script.send(3, 2), script.send(5)]).toEqual([0, 0, 0]);
+  });
+
+  it('accepts any first sequence of a producer nobody knows', () => {
+    expect(new Script().send(1234)).toBe(0);
+  });
+
+  it.each([
+    ['a gap', 7, 1],
+    ['an overlap', 5, 1],
+    ['a wrong cut of a known batch', 3, 2],
+    ['a longer repetition', 3, 4],
+  ])('refuses %s', (_what, baseSequence, recordCount) => {
+    const script = new Script();
+    script.send(0, 3);
+    script.send(3, 3);
+    expect(script.send(baseSequence, recordCount)).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+  });
+
+  it('knows the last five batches as duplicates, each with its own offsets', () => {
+    const script = new Script();
+    for (let index = 0; index < 7; index++) script.send(index * 2, 2);
+    for (let index = 6; index >= 2; index--) {
+      expect(script.send(index * 2, 2)).toBe(DUPLICATE);
+      expect(script.state.duplicate).toMatchObject({ lastOffset: index * 2 + 1, offsetDelta: 1 });
+    }
+    expect(script.send(2, 2)).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+  });
+
+  it('goes round at 2^31-1, also inside a batch', () => {
+    expect(lastSequenceOf(MAX, 1)).toBe(MAX);
+    expect(lastSequenceOf(MAX, 2)).toBe(0);
+    expect(lastSequenceOf(MAX - 1, 5)).toBe(2);
+    const script = new Script();
+    expect(script.send(MAX - 1, 2)).toBe(0);
+    expect(script.send(0, 1)).toBe(0);
+    const crossing = new Script();
+    expect(crossing.send(MAX - 1, 5)).toBe(0);
+    expect(crossing.send(MAX - 1, 5)).toBe(DUPLICATE);
+    expect(crossing.send(2, 1)).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    expect(crossing.send(3, 1)).toBe(0);
+  });
+});
+
+describe('producer state: epochs', () => {
+  it('refuses zombies', () => {
+    const script = new Script();
+    script.send(0, 1, 3);
+    expect(script.send(1, 1, 2)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH);
+  });
+
+  it('lets a new epoch begin at 0 only, and forgets the batches of the old one', () => {
+    const script = new Script();
+    script.send(0);
+    script.send(1);
+    expect(script.send(2, 1, 1)).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    expect(script.send(0, 1, 1)).toBe(0);
+    expect(script.send(0, 1, 1)).toBe(DUPLICATE);
+    expect(script.send(1, 1, 0)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH);
+    expect(script.state.get(ID)?.batches).toHaveLength(1);
+  });
+});
+
+describe('producer state: expiry', () => {
+  it('forgets silent producers but none with an open transaction', () => {
+    const idle = new Script();
+    idle.send(0);
+    idle.state.expire(5000);
+    expect(idle.state.size).toBe(1);
+    idle.state.expire(5001);
+    expect(idle.state.size).toBe(0);
+    expect(idle.send(77)).toBe(0);
+    const open = new Script();
+    open.send(0, 1, 0, true);
+    open.state.expire(10_000);
+    expect(open.state.size).toBe(1);
+  });
+});
+
+describe('producer state: transactions', () => {
+  it('holds the first undecided offset until the marker is below the high watermark', () => {
+    const script = new Script();
+    script.send(0);
+    script.send(1, 2, 0, true);
+    expect(script.state.firstUnstableOffset(3)).toBe(1);
+    script.end(false);
+    expect(script.state.firstUnstableOffset(3)).toBe(1);
+    expect(script.state.firstUnstableOffset(4)).toBe(Infinity);
+  });
+
+  it('refuses a plain batch inside a transaction', () => {
+    const script = new Script();
+    script.send(0, 1, 0, true);
+    expect(script.send(1, 1, 0, false)).toBe(ErrorCode.INVALID_TXN_STATE);
+    expect(script.send(1, 1, 0, true)).toBe(0);
+  });
+
+  it('fences markers of older producers and older coordinators', () => {
+    const script = new Script();
+    script.send(0, 1, 5, true);
+    script.state.appendMarker(
+      { producerId: ID, epoch: 5, coordinatorEpoch: 3, isAbort: false, offset: 1, timestamp: 1 },
+      1,
+    );
+    expect(script.state.checkMarker(ID, 4, 3)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH);
+    expect(script.state.checkMarker(ID, 5, 2)).toBe(ErrorCode.TRANSACTION_COORDINATOR_FENCED);
+    expect(script.state.checkMarker(ID, 6, 3)).toBe(0);
+    expect(script.state.checkMarker(123, 0, 0)).toBe(0);
+  });
+
+  it('reports a marker without a transaction as nothing', () => {
+    const { state } = new Script();
+    const marker = { producerId: 1, epoch: 0, coordinatorEpoch: 0, isAbort: true, offset: 4, timestamp: 1 };
+    expect(state.appendMarker(marker, 1)).toBeNull();
+  });
+});
+
+describe('producer state: snapshots', () => {
+  it('keep the newest batch, the epoch and the open transaction', () => {
+    const script = new Script();
+    script.send(0, 3, 2, true);
+    script.send(3, 2, 2, true);
+    const copy = decodeProducerSnapshot(encodeProducerSnapshot(script.state));
+    expect(copy?.get(ID)).toMatchObject({
+      epoch: 2,
+      batches: [{ firstSequence: 3, lastSequence: 4, lastOffset: 4, offsetDelta: 1 }],
+      currentTransactionFirstOffset: 0,
+    });
+    expect(copy?.firstUnstableOffset(5)).toBe(0);
+  });
+
+  it('are refused when any byte is damaged', () => {
+    const script = new Script();
+    script.send(0);
+    const file = encodeProducerSnapshot(script.state);
+    for (let at = 0; at < file.length; at++) {
+      const damaged = Buffer.from(file);
+      damaged[at] = (damaged[at] ?? 0) ^ 0x10;
+      expect(decodeProducerSnapshot(damaged)).toBeNull();
+    }
+    expect(decodeProducerSnapshot(Buffer.alloc(0))).toBeNull();
+  });
+});
+
+describe('producer state: against a model', () => {
+  it.each([11, 12, 13, 14, 15, 16])(
+    'writes each batch exactly once, whatever is retried and restarted (seed %d)',
+    async (seed) => {
+      const random = seededRandom(seed);
+      const config = { segmentBytes: 400 + random.below(1000) };
+      let world = new LogWorld();
+      let log = await world.open(config);
+      /** What each producer has had acknowledged, oldest first: the batch and its offset. */
+      const sent = new Map<number, { batch: Buffer; offset: number }[]>();
+      let written = 0;
+      for (let step = 0; step < 300; step++) {
+        const producerId = 1 + random.below(3);
+        const history = sent.get(producerId) ?? [];
+        const action = random.below(12);
+        if (action < 7) {
+          const records = 1 + random.below(3);
+          const baseSequence = history.reduce((sum, { batch }) => sum + batch.readInt32BE(57), 0);
+          const batch = testBatch({ records, producerId, producerEpoch: 0, baseSequence });
+          const outcome = await world.append(log, batch);
+          expect(outcome).toMatchObject({ errorCode: 0, baseOffset: written });
+          written += records;
+          sent.set(producerId, [...history, { batch, offset: outcome.baseOffset }]);
+        } else if (action < 10 && history.length > 0) {
+          // The answers of up to five requests were lost: the producer sends them again, in order.
+          for (const { batch, offset } of history.slice(-(1 + random.below(5)))) {
+            expect(await world.append(log, batch)).toMatchObject({ errorCode: 0, baseOffset: offset });
+          }
+        } else if (action === 10) {
+          const isClean = random.below(2) === 0;
+          if (isClean) await log.close();
+          const { recoveryPoint } = log;
+          world = new LogWorld(isClean ? world.disk : world.memory.afterCrash('kill'));
+          log = await world.open(config, { isClean, recoveryPoint });
+        }
+        expect(log.endOffset).toBe(written);
+      }
+      expect(await readAll(log)).toHaveLength(written);
+    },
+  );
+
+  it('answers repetitions of batches that are still being written, after them', async () => {
+    const world = new LogWorld();
+    const log = await world.open();
+    const batches = [0, 1, 2].map((baseSequence) => testBatch({ producerId: 1, producerEpoch: 0, baseSequence }));
+    const answers: string[] = [];
+    world.memory.hold();
+    for (const round of ['first', 'again']) {
+      for (const batch of batches) {
+        log.append(batch, { origin: 'client' }, 0, ({ baseOffset }) => answers.push(`${round} ${baseOffset}`));
+      }
+    }
+    await world.clock.settle();
+    expect(answers).toEqual([]);
+    world.memory.letGo();
+    await world.clock.settle();
+    expect(answers).toEqual(['first 0', 'first 1', 'first 2', 'again 0', 'again 1', 'again 2']);
+    expect(log.endOffset).toBe(3);
+  });
+});
