@@ -1,7 +1,7 @@
 /**
  * Consumers in groups and without: sharing, rebalances, listeners, static members, patterns, assign, pause, close.
  */
-import type { Consumer, RebalanceListener, TopicPartition } from '@kafka-template/client';
+import { type Consumer, createProducer, type RebalanceListener, type TopicPartition } from '@kafka-template/client';
 import { uniqueName } from '../support/broker.js';
 import { Consuming, pollAll, pollAssigned, pollCount, pollUntil, rejection, values } from '../support/consuming.js';
 
@@ -98,7 +98,8 @@ describe('groups', () => {
     const [first, second] = [kafka.consumer(options), kafka.consumer(options)];
     first.subscribe(one);
     second.subscribe([one, two]);
-    await pollAll([first, second], () => counts([first, second]).join() === '2,4');
+    // Who is dealt to first depends on the member ids, which the coordinator chooses.
+    await pollAll([first, second], () => ['1,5', '2,4'].includes(counts([first, second]).join()));
     const topics = [...first.assignment(), ...second.assignment()].map((each) => `${each.topic}-${each.partition}`);
     expect(new Set(topics).size).toBe(6);
   });
@@ -236,7 +237,7 @@ describe('without a group', () => {
 });
 
 describe('records and polling', () => {
-  it('brings keys, values, headers, timestamps and tombstones byte for byte, in every compression', async () => {
+  it('brings keys, values, headers, timestamps and tombstones byte for byte', async () => {
     const topic = await kafka.topic(1);
     const binary = Buffer.from([0, 255, 1, 254]);
     const headers = [
@@ -266,6 +267,17 @@ describe('records and polling', () => {
         }
       },
     );
+  });
+
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('reads batches compressed with %s', async (compressionType) => {
+    const topic = await kafka.topic(1);
+    const sent = values('some text that repeats itself, some text ', 50);
+    const producer = createProducer({ bootstrapServers: kafka.broker.bootstrapServers, compressionType, lingerMs: 5 });
+    await Promise.all(sent.map((value) => producer.send({ topic, partition: 0, value })));
+    await producer.close();
+    const consumer = kafka.consumer(EARLIEST);
+    consumer.assign([{ topic, partition: 0 }]);
+    expect(await pollCount(consumer, sent.length)).toEqual(sent);
   });
 
   it('pause survives a rebalance, and resume brings what was held back', async () => {

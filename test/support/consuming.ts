@@ -52,7 +52,8 @@ export class Consuming {
   /** A consumer; closed with the rest. */
   consumer(options: Partial<ConsumerOptions> = {}): Consumer {
     const { bootstrapServers } = this.broker;
-    const consumer = createConsumer({ bootstrapServers, logger: silentLogger, fetchMaxWaitMs: 100, ...options });
+    const quick = { fetchMaxWaitMs: 100, heartbeatIntervalMs: 100 };
+    const consumer = createConsumer({ bootstrapServers, logger: silentLogger, ...quick, ...options });
     this.consumers.push(consumer);
     return consumer;
   }
