@@ -28,11 +28,14 @@ const DEBIAN_PACKAGES = { kcat: 'kcat', java: 'openjdk-17-jre-headless', mvn: 'm
 /** What the suites made of *.interop-spec.ts files need beside the built command line. */
 const NEEDS = { kcat: ['kcat'], protocol: ['java', 'mvn'] };
 
+/** What is built before a suite: the command line and what it stands on, or everything. */
+const PROJECTS = { packages: 'tsconfig.build.json' };
+
 const suites = new Map();
 for (const [name, patterns] of specSuites()) {
   suites.set(name, () => {
     requireCommands([...(NEEDS[name] ?? []), ...(target === 'kafka' ? ['java', 'mvn'] : [])]);
-    if (target === 'ours') build();
+    if (target === 'ours') build(PROJECTS[name] ?? 'tsconfig.cli.json');
     const parameters = ['--config', join(HERE, 'jest-interop.config.mjs'), '--runInBand', ...patterns];
     return runCounted(process.execPath, [...JEST, ...parameters], { cwd: ROOT, env: { INTEROP_TARGET: target } });
   });
@@ -153,9 +156,8 @@ function isCommand(command) {
   return folders.some((folder) => existsSync(join(folder, command)));
 }
 
-/** The command line and what it stands on. */
-function build() {
-  run(process.execPath, [join(ROOT, 'node_modules/typescript7/bin/tsc'), '-b', join(ROOT, 'tsconfig.cli.json')], {
+function build(project) {
+  run(process.execPath, [join(ROOT, 'node_modules/typescript7/bin/tsc'), '-b', join(ROOT, project)], {
     failure: 'The build failed; these suites run what it makes.',
   });
 }
