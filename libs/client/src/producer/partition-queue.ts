@@ -2,9 +2,9 @@
  * The batches of one partition: waiting, on their way, and their sequence numbers.
  *
  * Guarantees the order of records. With idempotence: sequences are given when a batch is first sent and stay with its
- * bytes; a batch that failed is sent again before any later one, and no other batch ever takes its sequence. A gap (a
- * batch that was given up after it had a sequence) holds new batches back until what was sent is resolved; if the broker
- * then misses the gap, the sequences start again from 0 in a higher epoch, which fences off any late copy (KIP-360).
+ * bytes; a batch that failed is sent again before any later one, and no other batch ever takes its sequence. When the
+ * broker misses a batch for good, the sequences start again from 0 in a higher epoch, which fences off any late copy
+ * (KIP-360). Epochs of different partitions are independent: one that has nothing to repair keeps its own.
  */
 import type { BatchIdentity, ProducerBatch } from './producer-batch.js';
 import type { ProducerIdentity } from './producer-identity.js';
@@ -30,9 +30,8 @@ export class PartitionQueue {
   private producerId = -1;
   private producerEpoch = -1;
   private nextSequence = 0;
-  /** First sequence after the last acknowledged batch. */
-  private ackedSequence = 0;
-  private hasGap = false;
+  /** Whether the broker has acknowledged a batch of this epoch, so that it knows where the sequences stand. */
+  private isKnownToBroker = false;
   private needsNewEpoch = false;
 
   constructor(
@@ -76,7 +75,9 @@ export class PartitionQueue {
     this.adoptEpochIfDue(this.identity);
     if (this.needsNewEpoch || !this.identity.isReady) return false;
     if (first.identity !== null) return this.unresolved[0] === first;
-    return !this.hasGap && this.isCurrent(this.identity);
+    // A broker that does not know the producer takes any first sequence: were the first batch refused and the second one
+    // on its way, the second would be stored and the first could never be again (KAFKA-14359). So the first goes alone.
+    return this.isKnownToBroker || this.unresolved.length === 0;
   }
 
   /** Takes the first waiting batch for sending: gives it its sequence if it has none, and its bytes. */
@@ -106,20 +107,19 @@ export class PartitionQueue {
   resolve(batch: ProducerBatch): void {
     if (batch.identity === null) return;
     this.removeUnresolved(batch);
-    if (this.isOfThisEpoch(batch.identity)) {
-      this.ackedSequence = (batch.identity.baseSequence + batch.recordCount) & SEQUENCE_MASK;
-    }
-    this.closeGapIfResolved();
+    this.isKnownToBroker = true;
   }
 
-  /** The batch is given up. Whether the broker has it is unknown, or known to be untrue; either way a gap may be left. */
+  /**
+   * The batch is given up. Whether the broker has it is unknown, or known to be untrue; either way a gap may be left.
+   * If there are batches behind it, the broker's answers to them will tell; if not, the next one starts a new epoch.
+   */
   abandon(batch: ProducerBatch): void {
     const position = this.batches.indexOf(batch);
     if (position !== -1) this.batches.splice(position, 1);
     if (batch.identity === null) return;
     this.removeUnresolved(batch);
-    if (this.isOfThisEpoch(batch.identity)) this.hasGap = true;
-    this.closeGapIfResolved();
+    if (this.unresolved.length === 0) this.needsNewEpoch = true;
   }
 
   /** The batch is to be sent again: back to its place among those that wait. */
@@ -156,13 +156,6 @@ export class PartitionQueue {
     if (position !== -1) this.unresolved.splice(position, 1);
   }
 
-  /** Once nothing is open, either the last acknowledgement reaches up to the next sequence, or something is missing. */
-  private closeGapIfResolved(): void {
-    if (!this.hasGap || this.unresolved.length > 0) return;
-    if (this.ackedSequence !== this.nextSequence) this.needsNewEpoch = true;
-    this.hasGap = false;
-  }
-
   /**
    * Moves to the producer's current epoch, or to a new one, as soon as nothing is on its way: late copies of these
    * batches cannot be stored any more once the first one of the higher epoch is.
@@ -179,8 +172,7 @@ export class PartitionQueue {
     this.producerId = identity.producerId;
     this.producerEpoch = identity.producerEpoch;
     this.nextSequence = 0;
-    this.ackedSequence = 0;
-    this.hasGap = false;
+    this.isKnownToBroker = false;
     this.needsNewEpoch = false;
     for (const batch of this.unresolved.splice(0)) {
       const next = this.allot(batch);
@@ -190,9 +182,5 @@ export class PartitionQueue {
 
   private isCurrent(identity: ProducerIdentity): boolean {
     return this.producerId === identity.producerId && this.producerEpoch === identity.producerEpoch;
-  }
-
-  private isOfThisEpoch(identity: BatchIdentity): boolean {
-    return identity.producerId === this.producerId && identity.producerEpoch === this.producerEpoch;
   }
 }

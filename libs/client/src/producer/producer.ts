@@ -182,6 +182,9 @@ class KafkaProducer implements Producer {
   }
 
   private forget(topic: TopicQueues): void {
+    // Its sequence numbers go with it. If the topic is used again, they begin at 0 in a higher epoch; in the same epoch
+    // the broker would take the new records for repetitions of the old ones.
+    this.identity?.bump();
     this.topics.delete(topic.name);
     this.cluster.metadata.untrack([topic.name]);
     if (this.lastTopic === topic) this.lastTopic = null;

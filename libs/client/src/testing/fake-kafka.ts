@@ -132,6 +132,7 @@ export class FakeKafka {
   }
 
   private handle(brokerId: number, peer: FakePeer, frame: Buffer): void {
+    if (peer.isClosed) return;
     const { apiKey, apiVersion, correlationId } = peekRequestHeader(frame);
     const api = apiByKey(apiKey);
     if (api === undefined) throw new Error(`a request with the unknown API key ${apiKey}`);

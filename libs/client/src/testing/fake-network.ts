@@ -10,6 +10,8 @@ import type { Endpoint, Network, Stream, StreamEvents } from '../io/network.js';
 
 /** The server's end of a connection. */
 export interface FakePeer {
+  /** Whether either side closed it: what still lies in its buffers is never handled. */
+  readonly isClosed: boolean;
   /** Sends bytes to the client. */
   send(chunks: readonly Buffer[]): void;
   /** Closes the connection; with an error it looks like a reset. */
@@ -23,7 +25,7 @@ class FakeConnection implements Stream, FakePeer {
   private toServer: Buffer[] = [];
   private toClient: Buffer[] = [];
   private flushed: (() => void)[] = [];
-  private isClosed = false;
+  isClosed = false;
   private receiver: { onData(chunk: Buffer): void } | null = null;
 
   constructor(
