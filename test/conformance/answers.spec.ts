@@ -34,6 +34,7 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   'produce.lyingcodec': 'we do not decompress what we only pass on; a consumer finds out',
   'dc.brokerdefault':
     'Kafka without ZooKeeper stores min.insync.replicas as a default of the cluster; we store nothing unasked',
+  'dg.empty': 'the recording deleted the group "" in a step that was left out of it',
   'list.empty': 'the recording has groups of steps that were left out of it',
   'list.lo': 'the recording has groups of steps that were left out of it',
   'bad.array.neg': 'Kafka takes any negative length for null; for us it is a malformed frame',

@@ -29,11 +29,11 @@ describe('batch validation', () => {
 
   it.each<[string, () => Buffer, number]>([
     ['no bytes', () => Buffer.alloc(0), ErrorCode.INVALID_RECORD],
-    ['half a header', () => testBatch().subarray(0, 60), ErrorCode.CORRUPT_MESSAGE],
+    ['half a header', () => testBatch().subarray(0, 60), ErrorCode.INVALID_RECORD],
     ['format 1', () => changed((batch) => batch.writeInt8(1, 16)), ErrorCode.INVALID_RECORD],
     ['two batches', () => Buffer.concat([testBatch(), testBatch()]), ErrorCode.INVALID_RECORD],
     ['trailing bytes', () => Buffer.concat([testBatch(), Buffer.alloc(1)]), ErrorCode.INVALID_RECORD],
-    ['a length beyond its bytes', () => testBatch().subarray(0, 65), ErrorCode.CORRUPT_MESSAGE],
+    ['a length beyond its bytes', () => testBatch().subarray(0, 65), ErrorCode.INVALID_RECORD],
     [
       'a negative length',
       () => {

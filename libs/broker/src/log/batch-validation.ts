@@ -86,7 +86,7 @@ function validateEnvelope(records: Buffer): BatchRefusal | null {
   if (records.length < BATCH_HEADER_BYTES) {
     return records.length === 0
       ? refuse(ErrorCode.INVALID_RECORD, 'A produce request must contain one record batch per partition, not none.')
-      : refuse(ErrorCode.CORRUPT_MESSAGE, `A record batch needs ${BATCH_HEADER_BYTES} bytes, not ${records.length}.`);
+      : refuse(ErrorCode.INVALID_RECORD, `A record batch needs ${BATCH_HEADER_BYTES} bytes, not ${records.length}.`);
   }
   const magic = batchMagic(records);
   if (magic !== BATCH_MAGIC) {
@@ -97,8 +97,10 @@ function validateEnvelope(records: Buffer): BatchRefusal | null {
   }
   const sizeBytes = batchSizeBytes(records);
   if (sizeBytes < BATCH_HEADER_BYTES || sizeBytes > records.length) {
+    // Kafka finds no whole batch in too few bytes. CORRUPT_MESSAGE would make clients send the same ones for ever.
+    const isCut = sizeBytes > records.length;
     return refuse(
-      ErrorCode.CORRUPT_MESSAGE,
+      isCut ? ErrorCode.INVALID_RECORD : ErrorCode.CORRUPT_MESSAGE,
       `The batch claims ${sizeBytes} bytes, of which ${records.length} were sent.`,
     );
   }
