@@ -54,11 +54,7 @@ export {
   FixedBackOff,
   UNLIMITED_ATTEMPTS,
 } from './error-handling/back-off.js';
-export {
-  type ClassificationOptions,
-  type ErrorKind,
-  NOT_RETRYABLE_BY_DEFAULT,
-} from './error-handling/classifier.js';
+export { type ClassificationOptions, type ErrorKind, NOT_RETRYABLE_BY_DEFAULT } from './error-handling/classifier.js';
 export {
   DefaultErrorHandler,
   type DefaultErrorHandlerOptions,
@@ -81,7 +77,7 @@ export type { Log } from './io/log.js';
 export type { ConcurrentContainer, ContainerStatus } from './listener/concurrent-container.js';
 export { Consumer } from './listener/consumer.js';
 export type { AssignmentCommit, CommitCallback, ContainerSettings } from './listener/container-settings.js';
-export { isKafkaContext } from './listener/kafka-arguments-host.js';
+export { isKafkaContext } from './discovery/kafka-arguments-host.js';
 export type { KafkaListenerOptions, ListenerOptions } from './listener/listener-options.js';
 export { KafkaListenerEndpointRegistry } from './listener/listener.registry.js';
 export type { PartitionOffsetOption, TopicPartitionsOption } from './listener/manual-assignment.js';

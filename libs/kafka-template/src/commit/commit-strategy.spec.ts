@@ -155,13 +155,7 @@ describe('commit: strategies', () => {
   });
 
   it('MANUAL_IMMEDIATE commits inside acknowledge, each record once', () => {
-    run(AckMode.MANUAL_IMMEDIATE, [
-      ['p0:0 ack', 'p0@1'],
-      ['p0:0 ack'],
-      ['p0:0 ok'],
-      ['poll 1'],
-      ['p0:3 ack', 'p0@4'],
-    ]);
+    run(AckMode.MANUAL_IMMEDIATE, [['p0:0 ack', 'p0@1'], ['p0:0 ack'], ['p0:0 ok'], ['poll 1'], ['p0:3 ack', 'p0@4']]);
   });
 
   it('never goes back: a late acknowledgement of an earlier record changes nothing', () => {
@@ -192,6 +186,14 @@ describe('commit: strategies', () => {
   );
 
   it('a seek by hand voids what was earned and allows going back', () => {
-    run(AckMode.BATCH, [['p0:9 ok'], ['poll 1', 'p0@10'], ['p0:10 ok'], ['seek p0'], ['poll 1'], ['p0:0 ok'], ['poll 1', 'p0@1']]);
+    run(AckMode.BATCH, [
+      ['p0:9 ok'],
+      ['poll 1', 'p0@10'],
+      ['p0:10 ok'],
+      ['seek p0'],
+      ['poll 1'],
+      ['p0:0 ok'],
+      ['poll 1', 'p0@1'],
+    ]);
   });
 });

@@ -129,7 +129,9 @@ function contradictions({ options, plan }: ListenerEndpoint, { merged, groupId, 
     problems.push('ackMode RECORD makes no sense for a batch listener: use BATCH');
   }
   if (consumer.enableAutoCommit === true && options.ackMode !== undefined) {
-    problems.push('ackMode and properties.enableAutoCommit contradict each other: the client commits, or the container');
+    problems.push(
+      'ackMode and properties.enableAutoCommit contradict each other: the client commits, or the container',
+    );
   }
   if (plan.wantsAcknowledgment) problems.push(...acknowledgmentProblems(merged, groupId, consumer));
   return problems;

@@ -12,11 +12,7 @@ import { ROUTE_ARGUMENTS_METADATA } from '../decorators/metadata.js';
 import { BatchListenerFailedError, messageOf } from '../errors.js';
 import type { Log } from '../io/log.js';
 import type { Consumer } from '../listener/consumer.js';
-import {
-  KAFKA_CONTEXT_TYPE,
-  KafkaArgumentsHost,
-  type ListenerArguments,
-} from '../listener/kafka-arguments-host.js';
+import { KAFKA_CONTEXT_TYPE, KafkaArgumentsHost, type ListenerArguments } from './kafka-arguments-host.js';
 import type { MessageListener } from '../listener/message-listener.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { EndpointSettings } from './endpoint-settings.js';

@@ -3,7 +3,7 @@
  */
 import { ParameterKind } from '../decorators/metadata.js';
 import { KafkaHeaders } from '../decorators/parameter.decorators.js';
-import type { ListenerArguments } from '../listener/kafka-arguments-host.js';
+import type { ListenerArguments } from './kafka-arguments-host.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { ParameterPlan } from './parameter-plan.js';
 
@@ -25,7 +25,9 @@ export function parameterValue(
   const name = typeof data === 'string' ? data : undefined;
   switch (kind) {
     case ParameterKind.PAYLOAD:
-      return name === undefined ? payload : perRecord(payload, (one) => (one as Record<string, unknown> | null)?.[name]);
+      return name === undefined
+        ? payload
+        : perRecord(payload, (one) => (one as Record<string, unknown> | null)?.[name]);
     case ParameterKind.RECORD:
       return record;
     case ParameterKind.KEY:

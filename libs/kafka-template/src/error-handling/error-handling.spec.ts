@@ -10,7 +10,12 @@ describe('error-handling: back-off', () => {
   });
 
   it('exponential: grows up to its limit', () => {
-    const backOff = new ExponentialBackOff({ initialIntervalMs: 100, multiplier: 2, maxIntervalMs: 500, maxRetries: 4 });
+    const backOff = new ExponentialBackOff({
+      initialIntervalMs: 100,
+      multiplier: 2,
+      maxIntervalMs: 500,
+      maxRetries: 4,
+    });
     expect([1, 2, 3, 4, 5].map((failures) => backOff.delayMs(failures))).toEqual([100, 200, 400, 500, undefined]);
   });
 });
@@ -32,7 +37,12 @@ describe('error-handling: classification', () => {
     ['a class that was taken out', new ForbiddenException(), { retryable: [ForbiddenException] }, true],
     ['an unknown class when only some are retried', new Error('x'), { retryByDefault: false }, false],
     ['a listed class when only some are retried', new Custom(), { retryByDefault: false, retryable: [Custom] }, true],
-    ['the nearest link of the chain decides', new Custom('', { cause: new ForbiddenException() }), { retryable: [Custom] }, true],
+    [
+      'the nearest link of the chain decides',
+      new Custom('', { cause: new ForbiddenException() }),
+      { retryable: [Custom] },
+      true,
+    ],
   ])('%s', (_name, error, options, expected) => {
     expect(new ErrorClassifier(options).isRetryable(error)).toBe(expected);
   });

@@ -52,7 +52,11 @@ export class ContainerFixture {
     const { clock, driver } = this;
     const settings = this.#settings(options, log);
     const topicsReady = Promise.resolve();
-    this.container = new ListenerContainer(settings, { driver, events, clock, log, topicsReady }, { index: 0, count: 1 });
+    this.container = new ListenerContainer(
+      settings,
+      { driver, events, clock, log, topicsReady },
+      { index: 0, count: 1 },
+    );
   }
 
   /** The consumer of the running container. */

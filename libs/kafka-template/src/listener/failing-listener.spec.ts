@@ -32,12 +32,15 @@ describe('container: failing record listener', () => {
     await fixture.container.stop();
   });
 
-  it.each([AckMode.RECORD, AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE])('%s commits a skipped record too', async (ackMode) => {
-    const fixture = new ContainerFixture({ ackMode, values: ['a'], handler: failing('a', FOR_EVER) });
-    await fixture.start();
-    expect(fixture.committed()).toBe(1);
-    await fixture.container.stop();
-  });
+  it.each([AckMode.RECORD, AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE])(
+    '%s commits a skipped record too',
+    async (ackMode) => {
+      const fixture = new ContainerFixture({ ackMode, values: ['a'], handler: failing('a', FOR_EVER) });
+      await fixture.start();
+      expect(fixture.committed()).toBe(1);
+      await fixture.container.stop();
+    },
+  );
 
   it('does not commit a skipped record when ackAfterHandle is false', async () => {
     const fixture = new ContainerFixture({
@@ -233,7 +236,10 @@ describe('container: batch listener', () => {
       retries: { backOff: new FixedBackOff(0, 1), recoverer: (record) => void recovered.push(record.value) },
     });
     await fixture.start();
-    expect([fixture.delivered, recovered]).toEqual([['a+b', 'a+b'], ['a', 'b']]);
+    expect([fixture.delivered, recovered]).toEqual([
+      ['a+b', 'a+b'],
+      ['a', 'b'],
+    ]);
     expect(fixture.committed()).toBe(2);
     await fixture.container.stop();
   });

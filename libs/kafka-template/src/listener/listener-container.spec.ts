@@ -66,7 +66,10 @@ describe('container: the loop', () => {
   });
 
   it('lets the client commit when enableAutoCommit is on', async () => {
-    const fixture = new ContainerFixture({ values: ['a'], consumer: { enableAutoCommit: true, autoOffsetReset: 'earliest' } });
+    const fixture = new ContainerFixture({
+      values: ['a'],
+      consumer: { enableAutoCommit: true, autoOffsetReset: 'earliest' },
+    });
     await fixture.start();
     expect(fixture.consumer.options.enableAutoCommit).toBe(true);
     await fixture.container.stop();
@@ -199,7 +202,9 @@ describe('container: failures of the consumer', () => {
     await fixture.advance(100);
     await fixture.append(['a']);
     expect(fixture.delivered).toEqual(['a']);
-    expect(fixture.logged.join('\n')).toMatch(/error l-0: polling failed \(1 in a row\), again in 100 ms: scripted NETWORK/);
+    expect(fixture.logged.join('\n')).toMatch(
+      /error l-0: polling failed \(1 in a row\), again in 100 ms: scripted NETWORK/,
+    );
     expect(fixture.logged.join('\n')).toContain('polling works again');
     await fixture.container.stop();
   });
@@ -256,7 +261,8 @@ describe('container: failures of the consumer', () => {
   it('retries a retriable commit commitRetries times', async () => {
     const fixture = new ContainerFixture({ commitRetries: 2 });
     await fixture.start();
-    for (let i = 0; i < 2; i++) fixture.consumer.failNext('commitSync', driverError('REQUEST_TIMED_OUT', { retriable: true }));
+    for (let i = 0; i < 2; i++)
+      fixture.consumer.failNext('commitSync', driverError('REQUEST_TIMED_OUT', { retriable: true }));
     await fixture.append(['a']);
     expect(fixture.calls).toEqual(['commitSync t-0@1', 'commitSync t-0@1', 'commitSync t-0@1']);
     expect(fixture.committed()).toBe(1);
@@ -454,7 +460,11 @@ describe('container: commit styles', () => {
   });
 
   it('combined is async while running and sync when partitions are revoked', async () => {
-    const fixture = new ContainerFixture({ commitStyle: CommitStyle.COMBINED, ackMode: AckMode.COUNT, values: ['a', 'b', 'c', 'd'] });
+    const fixture = new ContainerFixture({
+      commitStyle: CommitStyle.COMBINED,
+      ackMode: AckMode.COUNT,
+      values: ['a', 'b', 'c', 'd'],
+    });
     await fixture.start();
     expect(fixture.calls).toEqual(['commitAsync t-0@3']);
     fixture.consumer.rebalance('revoked', [partitionOf(0)]);

@@ -157,7 +157,8 @@ function checkSource({ topics, topicPattern, topicPartitions }: KafkaListenerOpt
   const problems: string[] = [];
   if (topics !== undefined && typeof topics !== 'function') {
     const list: readonly unknown[] = Array.isArray(topics) ? topics : [topics];
-    if (list.length === 0 || !list.every(isText)) problems.push('topics must be names, or a function that returns them');
+    if (list.length === 0 || !list.every(isText))
+      problems.push('topics must be names, or a function that returns them');
   }
   if (topicPattern !== undefined && !(topicPattern instanceof RegExp) && !isText(topicPattern)) {
     problems.push('topicPattern must be a RegExp or the text of one');

@@ -34,7 +34,9 @@ function assemble(imports: NonNullable<DynamicModule['imports']>, providers: Pro
 function asyncProviders({ useFactory, inject, useClass, useExisting }: KafkaModuleAsyncOptions): Provider[] {
   const ways = [useFactory, useClass, useExisting].filter((way) => way !== undefined);
   if (ways.length !== 1) {
-    throw new KafkaOptionsError('KafkaModule.forRootAsync', ['give exactly one of useFactory, useClass and useExisting']);
+    throw new KafkaOptionsError('KafkaModule.forRootAsync', [
+      'give exactly one of useFactory, useClass and useExisting',
+    ]);
   }
   if (useFactory !== undefined) {
     const create = useFactory as (...dependencies: unknown[]) => KafkaModuleOptions | Promise<KafkaModuleOptions>;

@@ -61,7 +61,11 @@ describe('module: options', () => {
     ['an empty list', { bootstrapServers: [] }, /bootstrapServers must be a string that is not empty, or a list/],
     ['a topic name', { ...BASE, topics: [newTopic('a b')] }, /'a b' is not a name Kafka accepts/],
     ['a topic twice', { ...BASE, topics: [newTopic('a'), newTopic('a')] }, /'a' is there twice/],
-    ['a topic option', { ...BASE, topics: [{ name: 'a', partition: 3 }] }, /topics\[0\]\.partition.*did you mean partitions/],
+    [
+      'a topic option',
+      { ...BASE, topics: [{ name: 'a', partition: 3 }] },
+      /topics\[0\]\.partition.*did you mean partitions/,
+    ],
     ['a serializer', { ...BASE, serializers: { value: 'xml' } }, /serializers.value must be 'auto', 'json'/],
     ['who commits', { ...BASE, consumer: { enableAutoCommit: true }, listener: { ackMode: 'MANUAL' } }, /contradict/],
     ['idempotence', { ...BASE, producer: { enableIdempotence: true, acks: 1 } }, /enableIdempotence needs acks 'all'/],

@@ -6,6 +6,7 @@ import { KafkaOptionsError } from '../errors.js';
 import { checkListenerDefaults } from '../listener/listener-options.js';
 import { type OptionChecks, checkOptions } from '../option-check.js';
 import type { KafkaModuleOptions } from './kafka.options.js';
+import type { NewTopic } from './new-topic.js';
 
 const MODULE_CHECKS: OptionChecks & Record<keyof KafkaModuleOptions, OptionChecks[string]> = {
   bootstrapServers: { kind: 'text-or-list' },
@@ -44,6 +45,8 @@ const TOPIC_CHECKS: OptionChecks = {
 /** `host:port`, with IPv6 addresses in brackets. */
 const ADDRESS = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):(\d{1,5})$/;
 const PORT_MAX = 65_535;
+
+const SERDE_NAMES: readonly unknown[] = ['auto', 'json', 'string', 'bytes'];
 
 /** Names Kafka accepts for topics. */
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -91,7 +94,7 @@ function serializerProblems({ serializers }: KafkaModuleOptions): string[] {
   const problems = checkOptions('serializers', serializers, { key: { kind: 'any' }, value: { kind: 'any' } });
   for (const part of ['key', 'value'] as const) {
     const choice: unknown = serializers?.[part];
-    if (choice === undefined || ['auto', 'json', 'string', 'bytes'].includes(choice as string)) continue;
+    if (choice === undefined || SERDE_NAMES.includes(choice)) continue;
     const serde = choice as { serialize?: unknown; deserialize?: unknown } | null;
     if (typeof serde?.serialize === 'function' && typeof serde.deserialize === 'function') continue;
     problems.push(`serializers.${part} must be 'auto', 'json', 'string', 'bytes' or have serialize and deserialize`);
@@ -99,9 +102,9 @@ function serializerProblems({ serializers }: KafkaModuleOptions): string[] {
   return problems;
 }
 
-function topicProblems({ topics }: KafkaModuleOptions): string[] {
-  if (topics === undefined) return [];
-  if (!Array.isArray(topics)) return ["topics must be a list: [newTopic('orders')]"];
+function topicProblems(options: KafkaModuleOptions): string[] {
+  const topics: readonly NewTopic[] = options.topics ?? [];
+  if (!Array.isArray(options.topics ?? [])) return ["topics must be a list: [newTopic('orders')]"];
   const problems = topics.flatMap((topic, index) => checkOptions(`topics[${index}]`, topic, TOPIC_CHECKS));
   const names = new Set<string>();
   for (const { name } of topics) {

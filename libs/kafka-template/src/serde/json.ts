@@ -18,7 +18,7 @@ export function encodeJson(data: unknown): string {
   }
   let text: string | undefined;
   try {
-    text = JSON.stringify(data) as string | undefined;
+    text = JSON.stringify(data);
   } catch (error) {
     throw new SerializationError(`it cannot be written as JSON: ${messageOf(error)}`, error);
   }

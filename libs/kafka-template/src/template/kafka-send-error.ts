@@ -21,7 +21,8 @@ export class KafkaSendError extends KafkaTemplateError {
   }
 }
 
-function describeTarget(record: ProducerRecord): string {
+/** `topic orders, partition 1`: where a record was to go. */
+export function describeTarget(record: ProducerRecord): string {
   const topic = typeof record.topic === 'string' && record.topic !== '' ? `topic ${record.topic}` : 'no topic';
   return typeof record.partition === 'number' ? `${topic}, partition ${record.partition}` : topic;
 }

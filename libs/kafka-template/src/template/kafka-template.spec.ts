@@ -26,7 +26,8 @@ function create(options: TemplateOptions = {}, listener?: ProducerListener) {
       serdes: recordSerdes(),
       listener: listener ?? {
         onSuccess: (record) => void events.push(`listener success ${record.topic}`),
-        onError: (_record, metadata, error) => void events.push(`listener error ${error.code} ${String(metadata)}`),
+        onError: (_record, metadata, error) =>
+          void events.push(`listener error ${error.code} ${metadata === null ? 'null' : metadata.topic}`),
       },
       clock,
       log,
@@ -174,11 +175,14 @@ describe('template: send', () => {
   });
 
   it('logs a listener that throws', async () => {
-    const { template, errors } = create({}, {
-      onSuccess() {
-        throw new Error('listener');
+    const { template, errors } = create(
+      {},
+      {
+        onSuccess() {
+          throw new Error('listener');
+        },
       },
-    });
+    );
     await template.send('a', 'v');
     expect(errors.map(([message]) => message)).toEqual(['The ProducerListener failed on a record for topic a']);
   });
@@ -191,7 +195,10 @@ describe('template: SendFuture', () => {
     const future = template.send('a', 'v');
     const waiting = future.get(2000);
     clock.advance(2000);
-    await expect(waiting).rejects.toMatchObject({ code: 'SEND_TIMEOUT', message: expect.stringMatching(/within 2000 ms/) });
+    await expect(waiting).rejects.toMatchObject({
+      code: 'SEND_TIMEOUT',
+      message: expect.stringMatching(/within 2000 ms/),
+    });
     expect(future.isDone).toBe(false);
     producer.acknowledge();
     expect((await future.get()).offset).toBe(0);
@@ -212,7 +219,9 @@ describe('template: SendFuture', () => {
       (await future).offset,
       (await future.get(1)).offset,
       (await firstValueFrom(future.toObservable())).offset,
-      await new Promise((resolve) => future.addCallback((result) => resolve(result.offset))),
+      await new Promise((resolve) => {
+        future.addCallback((result) => resolve(result.offset));
+      }),
       (await future.finally(() => undefined)).offset,
     ];
     expect(offsets).toEqual([0, 0, 0, 0, 0]);

@@ -62,13 +62,7 @@ export class KafkaTemplate {
   /** Sends to a chosen partition. */
   send<K, V>(topic: string, partition: number | null, key: K, value: V): SendFuture<K, V>;
   /** Sends to a chosen partition with a timestamp in epoch milliseconds. */
-  send<K, V>(
-    topic: string,
-    partition: number | null,
-    timestamp: number | null,
-    key: K,
-    value: V,
-  ): SendFuture<K, V>;
+  send<K, V>(topic: string, partition: number | null, timestamp: number | null, key: K, value: V): SendFuture<K, V>;
   send(first: string | ProducerRecord, ...rest: unknown[]): unknown {
     return this.#dispatch(typeof first === 'string' ? recordOf(first, rest) : first);
   }
@@ -77,12 +71,7 @@ export class KafkaTemplate {
   sendDefault<V>(value: V): SendFuture<null, V>;
   sendDefault<K, V>(key: K, value: V): SendFuture<K, V>;
   sendDefault<K, V>(partition: number | null, key: K, value: V): SendFuture<K, V>;
-  sendDefault<K, V>(
-    partition: number | null,
-    timestamp: number | null,
-    key: K,
-    value: V,
-  ): SendFuture<K, V>;
+  sendDefault<K, V>(partition: number | null, timestamp: number | null, key: K, value: V): SendFuture<K, V>;
   sendDefault(...parameters: unknown[]): unknown {
     const topic = this.#options.defaultTopic;
     if (topic === undefined) {

@@ -5,7 +5,7 @@
  */
 import type { RecordMetadata } from '../drivers/driver.js';
 import type { Log } from '../io/log.js';
-import type { KafkaSendError } from './kafka-send-error.js';
+import { type KafkaSendError, describeTarget } from './kafka-send-error.js';
 import type { ProducerRecord } from './producer-record.js';
 
 /** Called after the future of the send has completed. What it throws is logged and goes no further. */
@@ -39,7 +39,7 @@ export class LoggingProducerListener implements ProducerListener {
     const contents = this.#includeContents
       ? ` (key ${shorten(record.key ?? null)}, value ${shorten(record.value)})`
       : '';
-    this.#log.error(`${error.message}${contents}`, error.cause ?? error);
+    this.#log.error(`A record for ${describeTarget(record)} was not sent${contents}`, error.cause ?? error);
   }
 }
 

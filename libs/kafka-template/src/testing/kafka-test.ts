@@ -58,7 +58,11 @@ export class KafkaTest {
   readonly #serdes: RecordSerdes;
   readonly #readers = new Map<string, Reader>();
 
-  private constructor(bootstrapServers: string, broker: Broker | undefined, serializers: SerializerOptions | undefined) {
+  private constructor(
+    bootstrapServers: string,
+    broker: Broker | undefined,
+    serializers: SerializerOptions | undefined,
+  ) {
     this.bootstrapServers = bootstrapServers;
     this.#broker = broker;
     this.#serdes = recordSerdes(serializers);
@@ -169,4 +173,3 @@ export class KafkaTest {
 function describe(id: string, error: Error | undefined): string {
   return error === undefined ? id : `${id} (${error.message})`;
 }
-

@@ -25,10 +25,8 @@ export function nativeDriver(log: Log): Driver {
   return {
     name: 'native',
     capabilities: { assign: true, awaitedRevoke: true, resetNone: true },
-    createProducer: (options): DriverProducer =>
-      createProducer({ ...clientOptions<ProducerOptions>(options), logger }),
-    createConsumer: (options): DriverConsumer =>
-      createConsumer({ ...clientOptions<ConsumerOptions>(options), logger }),
+    createProducer: (options): DriverProducer => createProducer({ ...clientOptions<ProducerOptions>(options), logger }),
+    createConsumer: (options): DriverConsumer => createConsumer({ ...clientOptions<ConsumerOptions>(options), logger }),
     createAdmin(options): DriverAdmin {
       const admin: Admin = createAdmin({ ...clientOptions<AdminOptions>(options), logger });
       return new NativeAdmin(admin);
@@ -58,5 +56,5 @@ function withFields(message: string, fields: LogFields | undefined): string {
 
 function describe(value: unknown): string {
   if (value instanceof Error) return value.message;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
 }

@@ -7,7 +7,7 @@
 import type { ArgumentsHost, ContextType } from '@nestjs/common';
 import type { Acknowledgment } from '../commit/acknowledgment.js';
 import { ConsumerRecord } from '../record/consumer-record.js';
-import type { Consumer } from './consumer.js';
+import type { Consumer } from '../listener/consumer.js';
 
 /** The arguments of a call, before Nest sorts them into parameters. */
 export type ListenerArguments = readonly [
