@@ -5,6 +5,7 @@ import { CLIENT_CHECKS, CONSUMER_CHECKS, PRODUCER_CHECKS } from '../drivers/driv
 import { KafkaOptionsError } from '../errors.js';
 import { checkListenerDefaults } from '../listener/listener-options.js';
 import { type OptionChecks, checkOptions } from '../option-check.js';
+import type { Serde } from '../serde/serde.js';
 import type { KafkaModuleOptions } from './kafka.options.js';
 import type { NewTopic } from './new-topic.js';
 
@@ -95,11 +96,15 @@ function serializerProblems({ serializers }: KafkaModuleOptions): string[] {
   for (const part of ['key', 'value'] as const) {
     const choice: unknown = serializers?.[part];
     if (choice === undefined || SERDE_NAMES.includes(choice)) continue;
-    const serde = choice as { serialize?: unknown; deserialize?: unknown } | null;
-    if (typeof serde?.serialize === 'function' && typeof serde.deserialize === 'function') continue;
+    if (isSerde(choice)) continue;
     problems.push(`serializers.${part} must be 'auto', 'json', 'string', 'bytes' or have serialize and deserialize`);
   }
   return problems;
+}
+
+function isSerde(choice: unknown): choice is Serde {
+  const serde = (choice ?? {}) as Partial<Serde>;
+  return typeof serde.serialize === 'function' && typeof serde.deserialize === 'function';
 }
 
 function topicProblems(options: KafkaModuleOptions): string[] {

@@ -1,0 +1,92 @@
+/**
+ * KafkaTemplate on a real broker: the three ways to send, and what becomes of failures.
+ */
+import { type KafkaSendError, KafkaTemplate, type SendResult, newTopic } from '@kafka-template/nestjs';
+import { uniqueName } from '../support/broker.js';
+import { NestApps } from '../support/nest-apps.js';
+
+describe('template: sending', () => {
+  let apps: NestApps;
+
+  beforeAll(async () => {
+    apps = await NestApps.start();
+  });
+  afterAll(() => apps.close());
+
+  it('fire and forget: the record arrives, nothing is waited for', async () => {
+    const topic = uniqueName('forget');
+    const app = await apps.app({ topics: [newTopic(topic)] });
+    app.get(KafkaTemplate).send(topic, 'k', { item: 'book' });
+    const [record] = await apps.kafka.take(topic);
+    expect([record?.key, record?.value]).toEqual(['k', { item: 'book' }]);
+  });
+
+  it('synchronous: waits for the acknowledgement and knows topic, partition, offset and time', async () => {
+    const topic = uniqueName('sync');
+    const app = await apps.app({ topics: [newTopic(topic, { partitions: 3 })] });
+    const template = app.get(KafkaTemplate);
+    const before = Date.now();
+    const results: SendResult[] = [];
+    for (const value of ['a', 'b']) results.push(await template.send(topic, 2, 'k', value).get(10_000));
+    expect(results.map((result) => [result.topic, result.partition, result.offset])).toEqual([
+      [topic, 2, 0],
+      [topic, 2, 1],
+    ]);
+    expect(results[0]?.timestamp).toBeGreaterThanOrEqual(before);
+    expect(results[0]?.record).toMatchObject({ topic, partition: 2, key: 'k', value: 'a' });
+  });
+
+  it('asynchronous: callbacks come in the order of the records of a partition', async () => {
+    const topic = uniqueName('callback');
+    const app = await apps.app({ topics: [newTopic(topic)] });
+    const template = app.get(KafkaTemplate);
+    const offsets: number[] = [];
+    const errors: KafkaSendError[] = [];
+    for (let index = 0; index < 500; index++) {
+      template.send(topic, String(index)).addCallback(
+        (result) => offsets.push(result.offset),
+        (error) => errors.push(error),
+      );
+    }
+    await template.flush();
+    expect(errors).toEqual([]);
+    expect(offsets).toEqual(Array.from({ length: 500 }, (_, index) => index));
+  });
+
+  it('equal keys go to one partition, headers and timestamps travel along, null is a tombstone', async () => {
+    const topic = uniqueName('record');
+    const app = await apps.app({ topics: [newTopic(topic, { partitions: 4 })] });
+    const template = app.get(KafkaTemplate);
+    const first = await template.send({ topic, key: 'k', value: 'v', timestamp: 1234, headers: { trace: 'abc' } });
+    const second = await template.send(topic, 'k', null);
+    expect(second.partition).toBe(first.partition);
+    const [record, tombstone] = await apps.kafka.take(topic, { count: 2 });
+    expect([record?.timestamp, record?.header('trace')?.toString()]).toEqual([1234, 'abc']);
+    expect(tombstone?.value).toBeNull();
+  });
+
+  it('a record that is too large fails by the future and the listener, and the next one goes through', async () => {
+    const topic = uniqueName('large');
+    const failures: string[] = [];
+    const app = await apps.app({
+      topics: [newTopic(topic)],
+      producer: { maxRequestSize: 10_000 },
+      producerListener: { onError: (_record, _metadata, error) => failures.push(error.code) },
+    });
+    const template = app.get(KafkaTemplate);
+    await expect(template.send(topic, 'x'.repeat(20_000))).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' });
+    expect(failures).toEqual(['RECORD_TOO_LARGE']);
+    expect((await template.send(topic, 'small')).offset).toBe(0);
+  });
+
+  it('the end of the application loses nothing that was sent, and no callback', async () => {
+    const topic = uniqueName('ending');
+    const app = await apps.app({ topics: [newTopic(topic)] });
+    const template = app.get(KafkaTemplate);
+    let acknowledged = 0;
+    for (let index = 0; index < 1000; index++) template.send(topic, String(index)).addCallback(() => acknowledged++);
+    await app.close();
+    expect(acknowledged).toBe(1000);
+    expect(await apps.kafka.take(topic, { count: 1000 })).toHaveLength(1000);
+  });
+});
