@@ -20,6 +20,8 @@ export const TAIL_CHUNK_BYTES_MAX = 1 * MIB;
 export const IN_FLIGHT_REQUESTS_PER_CONNECTION_MAX = 256;
 /** Response bytes of one connection that wait for the client, or for an earlier answer; beyond it nothing is read. */
 export const UNSENT_BYTES_PER_CONNECTION_MAX = 4 * MIB;
+/** Memory of chunks that waits to be used again. */
+export const TAIL_POOL_BYTES_MAX = 16 * MIB;
 
 /** Appended bytes that the operating system has not accepted yet, all partitions together; beyond it appends are refused. */
 export const UNWRITTEN_BYTES_MAX = 256 * MIB;

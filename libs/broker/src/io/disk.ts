@@ -35,8 +35,8 @@ export interface DiskFile {
   /** Reads up to `length` bytes from `position`; shorter at the end of the file. The result may be shared: never change it. */
   read(position: number, length: number): Promise<Buffer>;
   /**
-   * Writes all buffers one after the other at `position`. The buffers must not change any more, ever: a disk in memory
-   * keeps them. After an error an unknown part of the bytes may have been written.
+   * Writes all buffers one after the other at `position`. The buffers must not change before `done`, and never on a disk
+   * that keeps them (see `keepsBuffers`). After an error an unknown part of the bytes may have been written.
    */
   writev(buffers: readonly Buffer[], position: number, done: (error: DiskError | null) => void): void;
   /** Cuts or zero-extends the file to `sizeBytes`. */
@@ -57,6 +57,8 @@ export interface DiskLock {
 
 /** The port. Paths are joined by the caller with `/`. */
 export interface Disk {
+  /** Buffers given to `writev` stay part of the file: they must never be used for anything else. */
+  readonly keepsBuffers: boolean;
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** The whole content. Rejects with `ENOENT` when there is none. */
   readFile(path: string): Promise<Buffer>;

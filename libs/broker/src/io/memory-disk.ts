@@ -77,6 +77,7 @@ class MemoryFile implements DiskFile {
 
 /** See the file comment. */
 export class MemoryDisk implements Disk {
+  readonly keepsBuffers = true;
   private readonly files = new Map<string, Node>();
   private readonly directories = new Set<string>(['']);
   private readonly locks = new Set<string>();

@@ -149,6 +149,7 @@ async function syncDirectory(path: string): Promise<void> {
 
 /** See the file comment. Has no state of its own: one is enough for a process. */
 export const realDisk: Disk = {
+  keepsBuffers: false,
   open(path, mode) {
     return new Promise((resolve, reject) => {
       fs.open(path, OPEN_FLAGS[mode], 0o644, (error, fd) => {

@@ -24,7 +24,7 @@ export interface LogContext {
 export function createLogContext(ports: Pick<LogContext, 'disk' | 'clock' | 'logger'>): LogContext {
   return {
     ...ports,
-    memory: new TailMemory(),
+    memory: new TailMemory({ mayReuse: !ports.disk.keepsBuffers }),
     pressure: new WritePressure(),
     files: new FilePool(ports.disk),
     indexes: new IndexCache(),

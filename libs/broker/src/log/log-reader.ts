@@ -12,7 +12,7 @@ import type { IndexCache } from './index-cache.js';
 import type { TopicConfig } from './log-config.js';
 import type { Segment, SegmentIndexes } from './segment.js';
 import type { Segments } from './segments.js';
-import type { TailRead } from './tail.js';
+import type { LogRead } from './tail.js';
 
 /** What to read. */
 export interface DiskRead {
@@ -23,6 +23,9 @@ export interface DiskRead {
   /** Return the first batch even when it is larger than `maxBytes`. */
   readonly minOneBatch: boolean;
 }
+
+/** What is read from a file belongs to its reader alone. */
+const release = (): void => undefined;
 
 interface Place {
   readonly segment: Segment;
@@ -43,7 +46,7 @@ export class LogReader {
   ) {}
 
   /** See {@link DiskRead}. Empty when nothing is there. Rejects with a `DiskError`. */
-  async read(request: DiskRead): Promise<TailRead> {
+  async read(request: DiskRead): Promise<LogRead> {
     let index = this.segments.indexOf(request.offset);
     for (let segment = this.segments.at(index); segment; segment = this.segments.at(++index)) {
       const known = this.places.get(request.offset);
@@ -55,7 +58,7 @@ export class LogReader {
       this.remember(found.nextOffset, { segment, position: found.endPosition });
       return found;
     }
-    return { buffers: [], sizeBytes: 0, nextOffset: request.offset };
+    return { buffers: [], sizeBytes: 0, nextOffset: request.offset, release };
   }
 
   /** The indexes of a segment, loaded if need be. */
@@ -87,7 +90,7 @@ export class LogReader {
   }
 }
 
-interface Found extends TailRead {
+interface Found extends LogRead {
   readonly endPosition: number;
 }
 
@@ -129,7 +132,7 @@ class AlignedRead {
     const start = position - this.blockStart;
     const firstBytes = batchSizeBytes(this.block, start);
     const isReadable = batchLastOffset(this.block, start) < endOffset && (firstBytes <= maxBytes || minOneBatch);
-    if (!isReadable) return { buffers: [], sizeBytes: 0, nextOffset: offset, endPosition: position };
+    if (!isReadable) return { buffers: [], sizeBytes: 0, nextOffset: offset, endPosition: position, release };
     if (start + firstBytes > this.block.length) {
       await this.load(position, firstBytes);
       return this.result(0, Math.min(firstBytes, this.block.length), batchLastOffset(this.block, 0) + 1);
@@ -148,6 +151,6 @@ class AlignedRead {
 
   private result(start: number, end: number, nextOffset: number): Found {
     const bytes = this.block.subarray(start, end);
-    return { buffers: [bytes], sizeBytes: bytes.length, nextOffset, endPosition: this.blockStart + end };
+    return { buffers: [bytes], sizeBytes: bytes.length, nextOffset, endPosition: this.blockStart + end, release };
   }
 }

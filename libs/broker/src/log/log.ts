@@ -37,7 +37,7 @@ import { expiredSegments } from './retention.js';
 import { mustRoll } from './roll-policy.js';
 import { Segment } from './segment.js';
 import type { Segments } from './segments.js';
-import { Tail, type TailRead } from './tail.js';
+import { Tail, type LogRead } from './tail.js';
 import type { TailChunk } from './tail-chunk.js';
 import { type SearchRange, type TimestampOffset, findByTimestamp, findLargestTimestamp } from './timestamp-lookup.js';
 import { abortedTransactionsIn } from './transaction-index.js';
@@ -194,7 +194,7 @@ export class Log implements WriteEvents {
   }
 
   /** Whole batches from the one that holds `offset` on, below `endOffset`; from memory where possible. */
-  read(offset: number, endOffset: number, maxBytes: number, minOneBatch: boolean): TailRead | Promise<TailRead> {
+  read(offset: number, endOffset: number, maxBytes: number, minOneBatch: boolean): LogRead | Promise<LogRead> {
     if (offset >= this.tail.startOffset) return this.tail.read(offset, endOffset, maxBytes, minOneBatch);
     return this.reader.read({ offset, endOffset, maxBytes, minOneBatch });
   }

@@ -18,13 +18,17 @@ export class TailChunk {
   used = 0;
   /** Bytes the disk has not accepted yet. */
   unwrittenBytes = 0;
+  /** Readers that were given bytes of this chunk and have not said that they are done. */
+  readers = 0;
+  /** No tail holds the chunk any more. */
+  isForgotten = false;
   /** Offset after the last batch. */
   endOffset: number;
   private readonly markOffsets: number[] = [];
   private readonly markPositions: number[] = [];
 
   constructor(
-    readonly tail: ChunkOwner,
+    readonly owner: ChunkOwner,
     readonly buffer: Buffer,
     readonly startOffset: number,
   ) {

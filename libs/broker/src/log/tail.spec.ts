@@ -63,7 +63,7 @@ describe('tail', () => {
   });
 
   it('shares one bound: the oldest chunks of all partitions go first', () => {
-    const memory = new TailMemory(MIB);
+    const memory = new TailMemory({ bytesMax: MIB });
     const early = filled(20, 10_000, memory);
     const late = filled(60, 10_000, memory);
     expect(memory.totalBytes).toBeLessThanOrEqual(MIB);
@@ -72,6 +72,57 @@ describe('tail', () => {
     add(early, 40, 100);
     expect(early.startOffset).toBe(40);
     expect(recordsIn(early.read(41, 42, MIB, true).buffers).map(({ offset }) => offset)).toEqual([40, 41]);
+  });
+
+  describe('using memory again', () => {
+    /** Fills the tail until what `read` was given has left it. */
+    function push(tail: Tail, count: number): void {
+      for (let index = 0; index < count; index++) add(tail, tail.nextOffset, 100_000);
+    }
+
+    it('takes back what nobody reads, within its bound', () => {
+      const memory = new TailMemory({ poison: true });
+      push(filled(1, 10, memory), 200);
+      expect(memory.pooledBytes).toBeGreaterThan(0);
+      const other = filled(1, 10, memory);
+      other.clear(0);
+      const many = Array.from({ length: 4 }, () => filled(40, 200_000, memory));
+      for (const tail of many) tail.clear(0);
+      expect(memory.pooledBytes).toBe(16 * MIB);
+      expect(memory.totalBytes).toBeLessThanOrEqual(9 * MIB);
+    });
+
+    it('leaves a reader its bytes until it is done, and takes them back then', () => {
+      const memory = new TailMemory({ poison: true });
+      const tail = filled(10, 200_000, memory);
+      const read = tail.read(6, 12, 2 * MIB, true);
+      const other = tail.read(6, 8, 2 * MIB, true);
+      const bytes = Buffer.concat(read.buffers);
+      tail.clear(20);
+      push(tail, 200);
+      expect(Buffer.concat(read.buffers).equals(bytes)).toBe(true);
+      read.release();
+      read.release();
+      expect(recordsIn(other.buffers).map(({ offset }) => offset)).toEqual([6, 7]);
+      const before = memory.pooledBytes;
+      other.release();
+      expect(memory.pooledBytes).toBe(before + MIB);
+      expect(other.buffers[0]?.every((byte) => byte === 0xdb)).toBe(true);
+    });
+
+    it('never takes back what the disk may still read', () => {
+      const memory = new TailMemory({ poison: true });
+      const tail = new Tail(memory, 0);
+      for (let index = 0; index < 30; index++) add(tail, 2 * index, 200_000, false);
+      tail.clear(60);
+      expect(memory.pooledBytes).toBe(0);
+    });
+
+    it('takes nothing back from a disk that keeps its buffers', () => {
+      const memory = new TailMemory({ mayReuse: false });
+      push(filled(1, 10, memory), 200);
+      expect(memory.pooledBytes).toBe(0);
+    });
   });
 
   it('forgets everything when told to, and gives its memory back', () => {

@@ -8,10 +8,17 @@ import { ErrorCode } from '@kafka-template/protocol';
 import type { AppendOutcome } from '../log/append-outcome.js';
 import type { TopicConfig } from '../log/log-config.js';
 import type { Log, LogListener } from '../log/log.js';
-import type { TailRead } from '../log/tail.js';
+import type { LogRead } from '../log/tail.js';
 import type { TimestampOffset } from '../log/timestamp-lookup.js';
 import type { Logger } from '../io/logger.js';
-import type { AppendOptions, EpochEndOffset, Partition, ReadOutcome, ReadRequest } from './partition.js';
+import type {
+  AbortedTransaction,
+  AppendOptions,
+  EpochEndOffset,
+  Partition,
+  ReadOutcome,
+  ReadRequest,
+} from './partition.js';
 import type { Waits } from './waits.js';
 
 /** Which partition it is. */
@@ -29,7 +36,8 @@ export interface PartitionServices {
   saveStartOffsets(): Promise<void>;
 }
 
-const NO_BUFFERS: readonly Buffer[] = [];
+const NO_TRANSACTIONS: readonly AbortedTransaction[] = [];
+const NOTHING: LogRead = { buffers: [], sizeBytes: 0, nextOffset: -1, release: () => undefined };
 
 /** See the file comment. */
 export class LocalPartition implements Partition, LogListener {
@@ -178,27 +186,28 @@ export class LocalPartition implements Partition, LogListener {
   private outcome(
     errorCode: number,
     request: ReadRequest,
-    found: TailRead | null,
+    found: LogRead | null,
     seen: { highWatermark: number; lastStableOffset: number } | null = null,
   ): ReadOutcome {
     const { fetchOffset, readCommitted } = request;
     const highWatermark = seen?.highWatermark ?? this.visible;
     const lastStableOffset = seen?.lastStableOffset ?? this.stable;
-    const end = readCommitted ? lastStableOffset : highWatermark;
-    const isEmpty = !found || found.sizeBytes === 0;
+    const read = found ?? NOTHING;
+    const nextOffset = found?.nextOffset ?? fetchOffset;
     return {
       errorCode,
       highWatermark,
       lastStableOffset,
       logStartOffset: this.logStartOffset,
-      records: found?.buffers ?? NO_BUFFERS,
-      sizeBytes: found?.sizeBytes ?? 0,
-      hasMore: errorCode === ErrorCode.NONE && (found?.nextOffset ?? fetchOffset) < end,
-      abortedTransactions: !readCommitted
-        ? null
-        : isEmpty
-          ? []
-          : this.log.abortedTransactions(fetchOffset, found.nextOffset),
+      records: read.buffers,
+      sizeBytes: read.sizeBytes,
+      hasMore: errorCode === ErrorCode.NONE && nextOffset < (readCommitted ? lastStableOffset : highWatermark),
+      abortedTransactions: readCommitted ? this.abortedBetween(fetchOffset, nextOffset) : null,
+      release: () => read.release(),
     };
+  }
+
+  private abortedBetween(fromOffset: number, toOffset: number): readonly AbortedTransaction[] {
+    return toOffset > fromOffset ? this.log.abortedTransactions(fromOffset, toOffset) : NO_TRANSACTIONS;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * One partition replica as the rest of the broker sees it. `LocalPartition` implements it on a log.
  * Guarantees: answers of `append` come in the order of the calls; nothing becomes readable before the operating system
- * has accepted it; buffers handed out by `read` are never written to again.
+ * has accepted it; buffers handed out by `read` are not written to before they are released.
  * Leaves out where the partition lives and who leads it: that is `partitions.ts` and the cluster image.
  */
 import type { AppendOutcome } from '../log/append-outcome.js';
@@ -39,13 +39,18 @@ export interface ReadOutcome {
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
-  /** Bytes to send one after the other; empty when there is nothing to read. Immutable. */
+  /** Bytes to send one after the other; empty when there is nothing to read. Immutable until `release`. */
   readonly records: readonly Buffer[];
   readonly sizeBytes: number;
   /** More readable bytes follow these: a fetch that got less than its minimum must answer, not park. */
   readonly hasMore: boolean;
   /** Null unless `readCommitted`. */
   readonly abortedTransactions: readonly AbortedTransaction[] | null;
+  /**
+   * Says that nobody looks at `records` any more (the socket has taken them), so that their memory can be used again.
+   * Calling it is optional: what is not released is left to the garbage collector. Only the first call counts.
+   */
+  release(): void;
 }
 
 /** Where an epoch ends in this log; both -1 when the log knows nothing about it (KIP-101, KIP-279). */

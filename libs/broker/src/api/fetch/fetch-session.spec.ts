@@ -39,6 +39,7 @@ function outcome(highWatermark: number, sizeBytes = 0): ReadOutcome {
     sizeBytes,
     hasMore: false,
     abortedTransactions: null,
+    release: () => undefined,
   };
 }
 
