@@ -10,6 +10,7 @@ import {
   batchProducerEpoch,
   batchProducerId,
 } from '@kafka-template/protocol';
+import { sequenceAfter } from './partition-queue.js';
 import { collector, createTestProducer, produceRequests, watch } from '../testing/producer-world.js';
 import type { Fault, SeenRequest } from '../testing/fake-kafka.js';
 import { type World, createWorld } from '../testing/world.js';
@@ -375,6 +376,15 @@ describe('Producer: sequences', () => {
     expect(outcome.errors.map(({ code }) => code)).toEqual(['MESSAGE_TOO_LARGE']);
     expect(world.kafka.partition('orders', 0).values.map((value) => value?.trim())).toEqual(numbers(0, 4));
     expect(identities(world).slice(-4)).toEqual(['1000/1/0', '1000/1/1', '1000/1/2', '1000/1/3']);
+  });
+
+  it.each([
+    [0, 5, 5],
+    [2147483640, 7, 2147483647],
+    [2147483640, 8, 0],
+    [2147483647, 3, 2],
+  ])('wraps sequences as Kafka does: %i and %i records give %i', (sequence, count, next) => {
+    expect(sequenceAfter(sequence, count)).toBe(next);
   });
 
   it('raises the epoch only after everything on its way has come back', async () => {

@@ -146,7 +146,7 @@ export class PartitionQueue {
   private allot(batch: ProducerBatch): BatchIdentity | null {
     if (this.identity === null) return null;
     const baseSequence = this.nextSequence;
-    this.nextSequence = (baseSequence + batch.recordCount) & SEQUENCE_MASK;
+    this.nextSequence = sequenceAfter(baseSequence, batch.recordCount);
     this.unresolved.push(batch);
     return { producerId: this.producerId, producerEpoch: this.producerEpoch, baseSequence };
   }
@@ -183,4 +183,9 @@ export class PartitionQueue {
   private isCurrent(identity: ProducerIdentity): boolean {
     return this.producerId === identity.producerId && this.producerEpoch === identity.producerEpoch;
   }
+}
+
+/** The sequence that follows `count` records from `sequence` on: after 2147483647 comes 0. */
+export function sequenceAfter(sequence: number, count: number): number {
+  return (sequence + count) & SEQUENCE_MASK;
 }

@@ -512,6 +512,18 @@ describe('Producer: memory', () => {
     );
   });
 
+  it.each(['known', 'new'])('lets no small record overtake a large one that waits for memory (topic %s)', async (topic) => {
+    const world = createWorld({ topics: { known: 1, new: 1 } });
+    const producer = createTestProducer(world, { bufferMemory: 1_000 });
+    world.kafka.fault = ({ api }) => (api === 'Produce' ? { kind: 'delay', milliseconds: 10 } : undefined);
+    producer.append({ topic: 'known', value: 'warm up' });
+    await world.clock.advance(1_000);
+    for (const size of [600, 500, 50]) producer.append({ topic, value: 'x'.repeat(size) });
+    await world.clock.advance(1_000);
+    const sizes = world.kafka.partition(topic, 0).values.map((value) => value?.length);
+    expect(sizes.slice(-3)).toEqual([600, 500, 50]);
+  });
+
   it('fails what waited maxBlockMs with BUFFER_EXHAUSTED, and takes records again afterwards', async () => {
     const world = createWorld({ topics: { orders: 1 } });
     const producer = createTestProducer(world, { bufferMemory: 300, maxBlockMs: 2_000 });
