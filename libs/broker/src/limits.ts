@@ -18,6 +18,14 @@ export const TAIL_CHUNK_BYTES_MAX = 1 * MIB;
 
 /** Requests of one connection that are taken and not answered; more are left in its socket. */
 export const IN_FLIGHT_REQUESTS_PER_CONNECTION_MAX = 256;
+/** Memory for a frame that is larger than a read starts with so many bytes and doubles as they come. */
+export const FRAME_BUFFER_BYTES_MIN = 64 * KIB;
+/** Larger buffers than this are not kept for the next frame. */
+export const FRAME_POOL_BUFFER_BYTES_MAX = 2 * MIB;
+/** Bytes kept for the next frames, all connections of a listener together. */
+export const FRAME_POOL_BYTES_MAX = 16 * MIB;
+/** From so many missing bytes on a frame is read into its own memory, without a copy. */
+export const DIRECT_READ_BYTES_MIN = 64 * KIB;
 /** Response bytes of one connection that wait for the client, or for an earlier answer; beyond it nothing is read. */
 export const UNSENT_BYTES_PER_CONNECTION_MAX = 4 * MIB;
 /** Memory of chunks that waits to be used again. */

@@ -18,11 +18,12 @@ import {
   type ResponseInput,
 } from '@kafka-template/protocol';
 import type { BrokerServices, ClientConnection, RequestContext } from './context.js';
-import { CloseConnection, NO_RESPONSE, type Answer, type Handler } from './handler.js';
+import { BorrowedAnswer, CloseConnection, NO_RESPONSE, type Answer, type Handler } from './handler.js';
 
 /** How the answer leaves; net/exchange.ts implements it. */
 export interface ReplyPort {
-  send(chunks: readonly Buffer[]): void;
+  /** `onSent` is called when nobody needs the bytes any more; after a broken write, never. */
+  send(chunks: readonly Buffer[], onSent?: () => void): void;
   none(): void;
   close(reason: string): void;
 }
@@ -110,14 +111,17 @@ function finish(
     reply.close(answer.reason);
     return;
   }
+  const isBorrowed = answer instanceof BorrowedAnswer;
+  const response = isBorrowed ? answer.response : (answer as ResponseInput<Api>);
   let chunks: readonly Buffer[];
   try {
-    chunks = encodeResponse(handler.api, context.apiVersion, correlationId, answer as ResponseInput<Api>);
+    chunks = encodeResponse(handler.api, context.apiVersion, correlationId, response);
   } catch (error) {
     failed(handler, context, error, reply);
     return;
   }
-  reply.send(chunks);
+  if (isBorrowed) reply.send(chunks, answer.release);
+  else reply.send(chunks);
 }
 
 /** A bug of ours: the client cannot be answered, everyone else goes on. */

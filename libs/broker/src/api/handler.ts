@@ -15,8 +15,16 @@ export class CloseConnection {
   constructor(readonly reason: string) {}
 }
 
+/** An answer with buffers that belong to someone else, who is told when they are with the operating system. */
+export class BorrowedAnswer<A extends Api> {
+  constructor(
+    readonly response: ResponseInput<A>,
+    readonly release: () => void,
+  ) {}
+}
+
 /** Everything a handler may answer. */
-export type Answer<A extends Api> = ResponseInput<A> | typeof NO_RESPONSE | CloseConnection;
+export type Answer<A extends Api> = ResponseInput<A> | BorrowedAnswer<A> | typeof NO_RESPONSE | CloseConnection;
 
 /** How a handler is entered into the registry. */
 export interface HandlerOptions {

@@ -22,6 +22,8 @@ export const ACCEPT_BACKLOG = 511;
 export interface SocketEvents {
   /** Bytes came in. The chunk is reused: copy what must outlive this call. */
   onData(chunk: Buffer): void;
+  /** Where the next bytes should be put, where the system allows that; null for the shared read buffer. */
+  nextBuffer?(): Buffer | null;
   /** The bytes that made `write` answer false are with the operating system. */
   onDrain(): void;
   /** The socket is gone; `error` is null when either side closed it in order. */
@@ -35,7 +37,10 @@ export interface NetworkSocket {
   readonly localPort: number;
   /** Bytes given to `write` that the operating system has not taken yet. */
   readonly unsentBytes: number;
-  /** Sends the chunks in order and calls `onSent` when the system has them all. False: wait for `onDrain`. */
+  /**
+   * Sends the chunks in order and calls `onSent` when the system has them all, which after an error is never.
+   * False: wait for `onDrain`.
+   */
   write(chunks: readonly Buffer[], onSent?: () => void): boolean;
   /** Stops reading; the peer is slowed down by TCP itself. */
   pause(): void;
@@ -114,9 +119,10 @@ function openSocket(accepted: Socket, readBuffer: Buffer, accept: (socket: Netwo
     handle,
     writableHighWaterMark: WRITE_HIGH_WATER_BYTES,
     onread: {
-      buffer: readBuffer,
+      // Asked before each read. Node keeps the old buffer when there is no answer.
+      buffer: () => events?.nextBuffer?.() ?? readBuffer,
       callback: (bytes: number, buffer: Uint8Array) => {
-        // One `subarray` a read; the bytes are overwritten by the next read of any connection of this server.
+        // The bytes of the shared buffer are overwritten by the next read of any connection of this server.
         events?.onData((buffer as Buffer).subarray(0, bytes));
         return true;
       },
@@ -132,9 +138,11 @@ function openSocket(accepted: Socket, readBuffer: Buffer, accept: (socket: Netwo
 /**
  * Takes the system handle out of an accepted socket, so that a second Socket with a reused read buffer can own it.
  * `onread` is offered for outgoing sockets only, and saves an allocation and a copy of every 64 KiB read. Answers null
- * when this Node does not have the handle where Node 20 to 24 have it: then the slower `data` events are used.
+ * when this Node does not have the handle where Node 20 to 24 have it, and on Windows, which fills buffers while we do
+ * something else: then the slower `data` events are used.
  */
 function takeHandle(accepted: Socket): object | null {
+  if (process.platform === 'win32') return null;
   const inside = accepted as unknown as {
     _handle?: { reading?: boolean; useUserBuffer?: unknown } | null;
     _server?: unknown;
@@ -182,7 +190,9 @@ class SystemSocket implements NetworkSocket {
     const last = chunks.length - 1;
     socket.cork();
     for (let index = 0; index < last; index++) socket.write(chunks[index]!);
-    const hasRoom = onSent === undefined ? socket.write(chunks[last]!) : socket.write(chunks[last]!, () => onSent());
+    // After an error the system may still look at the bytes: then they are never said to be sent.
+    const written = onSent && ((error?: Error | null) => (error ? undefined : onSent()));
+    const hasRoom = written ? socket.write(chunks[last]!, written) : socket.write(chunks[last]!);
     socket.uncork();
     return hasRoom;
   }

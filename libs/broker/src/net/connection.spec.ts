@@ -3,6 +3,7 @@ import { FakeClock } from '../testing/fake-clock.js';
 import type { Logger } from '../io/logger.js';
 import { Connection, type ConnectionLimits } from './connection.js';
 import type { Reply } from './exchange.js';
+import { FrameMemory } from './frame-memory.js';
 import { FakeSocket } from './testing/fake-socket.js';
 
 interface Request {
@@ -33,6 +34,7 @@ function setUp(limits: Partial<ConnectionLimits> = {}) {
     clock: new FakeClock(),
     logger,
     limits: { ...LIMITS, ...limits },
+    frameMemory: new FrameMemory(),
     closed: () => void events.closed++,
     idle: () => void events.idle++,
   });

@@ -6,13 +6,15 @@
  * an announced length allocates nothing; whatever comes in, only this connection can suffer.
  * Leaves out what a request means: that is api/dispatch.ts.
  */
-import { FrameSplitter, ProtocolError } from '@kafka-template/protocol';
+import { ProtocolError } from '@kafka-template/protocol';
 import type { ClientConnection } from '../api/context.js';
 import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { NetworkSocket, SocketEvents } from '../io/network.js';
 import { Exchange, joinSmallChunks, type Reply } from './exchange.js';
 import { OPENING_BYTES, recogniseForeign } from './foreign.js';
+import type { FrameMemory } from './frame-memory.js';
+import { FrameReader } from './frame-reader.js';
 
 /** Bounds of one connection. */
 export interface ConnectionLimits {
@@ -33,6 +35,7 @@ export interface ConnectionOwner {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: ConnectionLimits;
+  readonly frameMemory: FrameMemory;
   closed(connection: Connection): void;
   /** Its last open request was answered. */
   idle(connection: Connection): void;
@@ -47,7 +50,7 @@ export class Connection implements SocketEvents, ClientConnection {
   /** Monotonic milliseconds of the last byte in or answer out; what `connections.max.idle.ms` is measured from. */
   lastActiveMs: number;
 
-  private readonly splitter: FrameSplitter;
+  private readonly reader: FrameReader;
   private opening: Buffer | null = null;
   private sawFrame = false;
   private head: Exchange | null = null;
@@ -72,7 +75,7 @@ export class Connection implements SocketEvents, ClientConnection {
     this.remoteHost = socket.remoteHost;
     this.remotePort = socket.remotePort;
     this.lastActiveMs = owner.clock.monotonic();
-    this.splitter = new FrameSplitter(owner.limits.maxRequestBytes);
+    this.reader = new FrameReader(owner.limits.maxRequestBytes, owner.frameMemory);
   }
 
   /** Requests that are not answered yet. */
@@ -116,11 +119,15 @@ export class Connection implements SocketEvents, ClientConnection {
     this.lastActiveMs = this.owner.clock.monotonic();
     if (!this.sawFrame) this.keepOpening(chunk);
     try {
-      this.splitter.push(chunk, this.onFrame);
+      this.reader.push(chunk, this.onFrame);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.failOnBytes(error);
     }
+  }
+
+  nextBuffer(): Buffer | null {
+    return this.isClosed || this.isStopping ? null : this.reader.target();
   }
 
   onDrain(): void {
@@ -280,6 +287,7 @@ export class Connection implements SocketEvents, ClientConnection {
     if (this.isClosed) return;
     this.isClosed = true;
     for (let exchange = this.head; exchange !== null; exchange = exchange.next) exchange.onSent?.();
+    this.reader.release();
     this.head = null;
     this.tail = null;
     this.inFlight = 0;

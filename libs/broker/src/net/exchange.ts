@@ -7,7 +7,7 @@
 
 /** How the dispatcher answers a request. Exactly one of the three is called, once. */
 export interface Reply {
-  /** The whole response frame. `onSent` is called when the system has the bytes or the connection is gone. */
+  /** The whole response frame. `onSent` is called when nobody needs its bytes any more; after a broken write, never. */
   send(chunks: readonly Buffer[], onSent?: () => void): void;
   /** The request has no response (Produce with acks=0). */
   none(): void;

@@ -9,6 +9,7 @@ import { BrokerError } from '../errors.js';
 import type { Clock, Timer } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { Network, NetworkServer, NetworkSocket, SocketEvents } from '../io/network.js';
+import { FrameMemory } from './frame-memory.js';
 import { Connection, type ConnectionLimits, type ConnectionOwner, type Dispatcher } from './connection.js';
 
 /** Everything a listener is told. */
@@ -38,6 +39,7 @@ export class Listener implements ConnectionOwner {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: ConnectionLimits;
+  readonly frameMemory = new FrameMemory();
 
   private readonly connections = new Set<Connection>();
   private readonly countByHost = new Map<string, number>();

@@ -61,6 +61,11 @@ export class FetchRead {
     return this;
   }
 
+  /** Nobody looks at the records any more: their memory can be used again. */
+  release(): void {
+    for (const { outcome } of this.results) outcome?.release();
+  }
+
   private async goOn(targets: readonly FetchTarget[], from: number, first: Promise<FetchResult>): Promise<this> {
     this.add(await first);
     for (let index = from + 1; index < targets.length; index++) this.add(await this.read(targets[index]!));

@@ -11,10 +11,11 @@ import { entriesOf, type FetchEntry } from '../fetch/fetch-entry.js';
 import { FetchRead, type FetchResult } from '../fetch/fetch-read.js';
 import type { FetchContext } from '../fetch/fetch-sessions.js';
 import type { RequestContext } from '../context.js';
-import { handler } from '../handler.js';
+import { BorrowedAnswer, handler } from '../handler.js';
 import { endpointsOf, findTopic, leaderHint, type LeaderHint } from '../leader.js';
 
 type Response = ResponseInput<typeof Fetch>;
+type Borrowed = BorrowedAnswer<typeof Fetch>;
 type PartitionResponse = Response['responses'][number]['partitions'][number];
 
 const TOPIC_IDS_SINCE_VERSION = 13;
@@ -49,7 +50,7 @@ class FetchCall {
     this.maxBytes = Math.min(request.maxBytes, context.broker.settings.fetchMaxBytes);
   }
 
-  run(): Response | Promise<Response> {
+  run(): Borrowed | Promise<Borrowed> {
     const read = this.read();
     return read instanceof Promise ? read.then((late) => this.answerOrPark(late)) : this.answerOrPark(read);
   }
@@ -66,15 +67,17 @@ class FetchCall {
     return new FetchRead(this.context.broker, { maxBytes, readCommitted }).run(targets);
   }
 
-  private answerOrPark(read: FetchRead): Response | Promise<Response> {
+  private answerOrPark(read: FetchRead): Borrowed | Promise<Borrowed> {
     const { minBytes, maxWaitMs } = this.request;
     if (read.isUrgent || read.sizeBytes >= minBytes || maxWaitMs <= 0 || this.entries.length === 0) {
       return this.answer(read);
     }
+    // What there is will be read again with what comes.
+    read.release();
     return this.park(read);
   }
 
-  private park(read: FetchRead): Promise<Response> {
+  private park(read: FetchRead): Promise<Borrowed> {
     const { clock, partitions } = this.context.broker;
     return new Promise((resolve, reject) => {
       const handle = partitions.waits.park({
@@ -94,11 +97,15 @@ class FetchCall {
     });
   }
 
-  private async readAgain(): Promise<Response> {
+  private async readAgain(): Promise<Borrowed> {
     return this.answer(await this.read());
   }
 
-  private answer(read: FetchRead): Response {
+  private answer(read: FetchRead): Borrowed {
+    return new BorrowedAnswer(this.whatIsNew(read), () => read.release());
+  }
+
+  private whatIsNew(read: FetchRead): Response {
     const { session } = this;
     if (session.kind === 'incremental') {
       return this.response(session.session.news(read.results), session.session.id);
