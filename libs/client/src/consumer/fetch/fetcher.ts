@@ -177,7 +177,8 @@ export class Fetcher {
     const leader = metadata.partition(topic, partition)?.leader ?? -1;
     if (leader === -1) {
       metadata.requestUpdate();
-      this.pause(state, nowMs);
+      // Without metadata of the topic the next answer wakes the poll loop; with it, looking again only makes sense later.
+      if (metadata.topic(topic) !== undefined) this.pause(state, nowMs);
     }
     return leader;
   }

@@ -120,10 +120,28 @@ export class Positions {
       timestamp: TIMESTAMP[state.resetTarget as ResetTarget],
     }));
     for (const [leader, group] of this.lookup.byLeader(queries)) {
+      if (leader === -1) {
+        this.awaitLeaders(group.map((query) => byKey.get(partitionKey(query)) as Lookup));
+        continue;
+      }
       void this.lookup.ask(leader, group).then((outcomes) => {
         for (const outcome of outcomes) this.applyReset(byKey.get(partitionKey(outcome.query)) as Lookup, outcome);
         this.context.signal.raise();
       });
+    }
+  }
+
+  /**
+   * Without metadata of a topic the next answer is all there is to wait for; the cache asks for it, and says when it is
+   * there. With metadata there is no leader (or no such partition), and looking again only makes sense later.
+   */
+  private awaitLeaders(lookups: readonly Lookup[]): void {
+    const { cluster, io } = this.context;
+    for (const { state } of lookups) {
+      state.lookingUp = false;
+      if (cluster.metadata.topic(state.topicPartition.topic) === undefined) continue;
+      state.failed(io.clock.monotonic() + retryPauseMs(this.context, state.failures + 1));
+      this.earliestRetryMs = Math.min(this.earliestRetryMs, state.retryAtMs);
     }
   }
 
