@@ -14,6 +14,7 @@ interface Owned {
 export class Assignment {
   readonly #owned = new Map<string, Owned>();
   #epoch = 0;
+  #isKnown = false;
 
   /** The partitions come to this consumer. One that was there already keeps its number. */
   add(partitions: readonly TopicPartition[]): void {
@@ -44,8 +45,13 @@ export class Assignment {
     return [...this.#owned.values()].map((owned) => owned.partition);
   }
 
-  /** Whether there has been an assignment, be it an empty one. */
+  /** The positions of what was added are known, too. */
+  settle(): void {
+    this.#isKnown = true;
+  }
+
+  /** Whether there has been an assignment, be it an empty one, with its positions. */
   get isKnown(): boolean {
-    return this.#epoch > 0;
+    return this.#isKnown;
   }
 }

@@ -18,8 +18,20 @@ describe('container: failing record listener', () => {
     const fixture = new ContainerFixture({ values: ['a', 'b', 'c'], handler: failing('b', 1) });
     await fixture.start();
     expect(fixture.delivered).toEqual(['a', 'b', 'b', 'c']);
-    expect(fixture.calls).toEqual(['commitSync t-0@1', 'seek t-0@1', 'commitSync t-0@3']);
+    expect(fixture.calls).toEqual(['commitSync t-0@1', 'commitSync t-0@3']);
     await fixture.container.stop();
+  });
+
+  it('polls now and then when it retries without end and without a pause, and can be stopped', async () => {
+    const fixture = new ContainerFixture({
+      values: ['a'],
+      handler: failing('a', FOR_EVER),
+      retries: { backOff: new FixedBackOff(0) },
+    });
+    fixture.container.start();
+    await waitFor(() => fixture.calls.filter((call) => call === 'seek t-0@0').length >= 2);
+    await fixture.container.stop();
+    expect(fixture.committed()).toBeUndefined();
   });
 
   it('logs and skips a record that fails for ever, and commits it as done', async () => {

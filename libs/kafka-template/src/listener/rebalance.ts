@@ -7,6 +7,7 @@
  */
 import type { RebalanceListener, TopicPartition } from '../drivers/driver.js';
 import { partitionName } from '../drivers/driver.js';
+import { messageOf } from '../errors.js';
 import type { ContainerRuntime } from './container-runtime.js';
 
 /** Rebalance callbacks of one container. */
@@ -21,9 +22,10 @@ export class ContainerRebalance implements RebalanceListener {
     const { assignment, pauses, clock, publish, log, containerId } = this.#runtime.parts;
     assignment.add(partitions);
     pauses.apply(clock.now());
-    publish({ type: 'partitions-assigned', partitions });
     log.info(`${containerId}: partitions assigned: ${names(partitions)}`);
-    await this.#commitPositions(partitions);
+    await this.#settlePositions(partitions);
+    assignment.settle();
+    publish({ type: 'partitions-assigned', partitions });
   }
 
   async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
@@ -50,27 +52,35 @@ export class ContainerRebalance implements RebalanceListener {
     settings.errorHandler.forget?.(settings.id, partitions);
   }
 
-  /** Spring's assignmentCommitOption. */
-  async #commitPositions(partitions: readonly TopicPartition[]): Promise<void> {
+  /**
+   * A consumer that begins at the end looks up where that is now, not with the first record; whatever is sent once the
+   * assignment is known to be there is received. What is found is committed (Spring's assignmentCommitOption).
+   */
+  async #settlePositions(partitions: readonly TopicPartition[]): Promise<void> {
     const { settings, consumer, log, containerId } = this.#runtime.parts;
     const isLatest = (settings.consumer.autoOffsetReset ?? 'latest') === 'latest';
-    const isWanted =
-      settings.groupId !== undefined &&
-      settings.consumer.enableAutoCommit !== true &&
+    const hasCommits = settings.groupId !== undefined && settings.consumer.enableAutoCommit !== true;
+    const isCommitting =
+      hasCommits &&
       (settings.assignmentCommit === 'always' || (settings.assignmentCommit === 'latest-only' && isLatest));
-    if (!isWanted || partitions.length === 0) return;
+    if (partitions.length === 0 || !(isLatest || isCommitting)) return;
     try {
-      const committed = await consumer.committed(partitions);
-      const known = new Set(committed.filter(({ offset }) => (offset ?? -1) >= 0).map((entry) => partitionName(entry)));
-      const missing = partitions.filter((partition) => !known.has(partitionName(partition)));
-      if (missing.length === 0) return;
+      const missing = isCommitting ? await this.#withoutCommit(partitions) : partitions;
       const positions = await Promise.all(
-        missing.map(async (partition) => ({ ...partition, offset: await consumer.position(partition) })),
+        missing.map(async ({ topic, partition }) => {
+          return { topic, partition, offset: await consumer.position({ topic, partition }) };
+        }),
       );
-      await consumer.commitSync(positions);
+      if (isCommitting && positions.length > 0) await consumer.commitSync(positions);
     } catch (error) {
-      log.debug(`${containerId}: the position at assignment was not committed: ${String(error)}`);
+      log.debug(`${containerId}: the positions at assignment were not settled: ${messageOf(error)}`);
     }
+  }
+
+  async #withoutCommit(partitions: readonly TopicPartition[]): Promise<readonly TopicPartition[]> {
+    const committed = await this.#runtime.parts.consumer.committed(partitions);
+    const known = new Set(committed.filter(({ offset }) => (offset ?? -1) >= 0).map((entry) => partitionName(entry)));
+    return partitions.filter((partition) => !known.has(partitionName(partition)));
   }
 }
 

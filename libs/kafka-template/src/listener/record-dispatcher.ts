@@ -13,14 +13,17 @@ import { AckReceiver } from './ack-receiver.js';
 import type { ContainerRuntime } from './container-runtime.js';
 import type { RecordListener } from './message-listener.js';
 
+/** Retries from memory in a row; after these the record is polled again, which keeps the group content. */
+const IMMEDIATE_RETRIES_MAX = 20;
+
 /** Hands polled records to a listener. */
 export interface Dispatcher {
   /** Resolves when all records are finished or put back. Rejects when the container has to look at an error. */
   dispatch(polled: DriverRecords): Promise<void>;
 }
 
-/** How the dispatch of one record ended: with the next one, with the next partition, or with the next poll. */
-type Step = 'next-record' | 'next-partition' | 'next-poll';
+/** What comes after a record: the next one, the same again, another partition (this one waits), or another poll. */
+type Step = 'next-record' | 'same-record' | 'put-back' | 'next-poll';
 
 /** Dispatcher of record listeners. */
 export class RecordDispatcher implements Dispatcher {
@@ -68,14 +71,26 @@ export class RecordDispatcher implements Dispatcher {
           return true;
         }
         const record = new ConsumerRecord(records[index] as DriverRecord, settings.serdes, epoch);
-        const step = await this.#dispatchRecord(record);
+        const step = await this.#dispatchUntilSettled(record);
+        if (step === 'put-back') this.#runtime.rewind(record);
         if (step === 'next-poll') return true;
-        if (step === 'next-partition' || this.#runtime.sought.has(name)) return false;
+        if (step !== 'next-record' || this.#runtime.sought.has(name)) return false;
       }
       return false;
     } catch (error) {
       this.#runtime.rewind(records[index]);
       throw error;
+    }
+  }
+
+  /** A retry without a delay needs no new fetch, as long as there are not so many that a poll is due. */
+  async #dispatchUntilSettled(record: ConsumerRecord): Promise<Step> {
+    const { stopping, clock } = this.#runtime.parts;
+    for (let retries = 0; ; retries++) {
+      const step = await this.#dispatchRecord(record);
+      if (step !== 'same-record') return step;
+      if (retries === IMMEDIATE_RETRIES_MAX || stopping() !== 'no') return 'put-back';
+      await clock.nextTurn();
     }
   }
 
@@ -118,9 +133,9 @@ export class RecordDispatcher implements Dispatcher {
     const decision = await this.#decide(record, error);
     switch (decision.action) {
       case 'retry':
-        this.#runtime.rewind(record);
-        if (decision.delayMs > 0) pauses.pauseUntil([record], clock.now() + decision.delayMs);
-        return 'next-partition';
+        if (decision.delayMs === 0) return this.#runtime.sought.has(partitionName(record)) ? 'put-back' : 'same-record';
+        pauses.pauseUntil([record], clock.now() + decision.delayMs);
+        return 'put-back';
       case 'recovered':
         publish({ type: 'record-recovered', record, error });
         if (decision.commit) await this.#settle(record);

@@ -1,7 +1,7 @@
 /**
  * A clock that stands still until it is told to go on. For specs of whatever takes a `Clock`.
  */
-import type { Clock, Timer } from '../io/clock.js';
+import { type Clock, type Timer, systemClock } from '../io/clock.js';
 
 interface Pending {
   readonly at: number;
@@ -24,7 +24,7 @@ export class FakeClock implements Clock {
   }
 
   nextTurn(): Promise<void> {
-    return Promise.resolve();
+    return systemClock.nextTurn();
   }
 
   /** Timers that wait. */
