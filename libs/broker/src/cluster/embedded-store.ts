@@ -119,7 +119,7 @@ export class EmbeddedStore implements CoordinationStore {
       return Promise.reject(new StoreError('CONNECTION_LOST', message));
     }
     return new Promise<T>((resolve, reject) => {
-      this.queue.push({ run: work, resolve: resolve as (value: unknown) => void, reject });
+      this.queue.push({ run: work, resolve: resolve, reject });
       this.draining ??= this.drain();
     });
   }

@@ -163,15 +163,15 @@ export class OffsetRequests {
     const partitions = topic.partitions.map((requested) => {
       const { partitionIndex, committedMetadata } = requested;
       if (!known?.partitions[partitionIndex]) {
-        return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION as number };
+        return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
       }
       // Kafka counts characters, whatever the name of the config says.
       if ((committedMetadata?.length ?? 0) > offsetMetadataBytesMax) {
-        return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE as number };
+        return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE };
       }
       const value = committedOffset(requested, times);
       records.push({ type: 'offset', groupId: facts.groupId, topic: topic.name, partition: partitionIndex, value });
-      return { partitionIndex, errorCode: ErrorCode.NONE as number };
+      return { partitionIndex, errorCode: ErrorCode.NONE };
     });
     return { ...identified(topic), partitions };
   }

@@ -56,9 +56,9 @@ export class Offsets {
     const { groupId, topic, partition } = key;
     if (value === null) return this.remove(key);
     let topics = this.groups.get(groupId);
-    if (!topics) this.groups.set(groupId, (topics = new Map()));
+    if (!topics) this.groups.set(groupId, (topics = new Map<string, PartitionOffsets>()));
     let partitions = topics.get(topic);
-    if (!partitions) topics.set(topic, (partitions = new Map()));
+    if (!partitions) topics.set(topic, (partitions = new Map<number, CommittedOffset>()));
     partitions.set(partition, value);
   }
 
