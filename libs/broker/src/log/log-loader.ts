@@ -188,7 +188,7 @@ class LogLoader {
   private async recover(segments: readonly Segment[], from: number): Promise<Segment[]> {
     const first = segments[from];
     if (!first) return [];
-    this.context.logger.info(`${this.options.name}: checking the log after an unclean stop`, {
+    this.context.logger.debug(`${this.options.name}: checking the log after an unclean stop`, {
       segments: segments.length - from,
       fromOffset: first.baseOffset,
     });

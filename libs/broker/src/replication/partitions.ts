@@ -296,15 +296,21 @@ export class Partitions {
     for (const name of names) {
       if (name.endsWith(DELETED_DIRECTORY_SUFFIX)) await this.disk.removeDirectory(`${path}/${name}`);
     }
-    await eachOf(names, async (name) => {
-      const identity = parsePartitionDirectoryName(name);
-      const stat = identity && (await this.disk.stat(`${path}/${name}`));
-      if (!identity || !stat?.isDirectory) return;
+    const found = names.map(parsePartitionDirectoryName).filter((identity) => identity !== null);
+    const startedMs = this.options.clock.monotonic();
+    await eachOf(found, async (identity) => {
+      const name = partitionDirectoryName(identity.topic, identity.partition);
+      if ((await this.disk.stat(`${path}/${name}`))?.isDirectory !== true) return;
       const key = partitionKey(identity.topic, identity.partition);
       await this.load(identity, {
         recoveryPoint: recoveryPoints.get(key) ?? 0,
         startOffset: startOffsets.get(key) ?? 0,
       });
+    });
+    if (this.directory.wasClean || this.partitions.size === 0) return;
+    this.options.logger.info('The broker had not stopped in order: its logs were checked', {
+      partitions: this.partitions.size,
+      tookMs: Math.round(this.options.clock.monotonic() - startedMs),
     });
   }
 
