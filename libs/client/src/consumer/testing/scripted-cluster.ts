@@ -73,7 +73,7 @@ export class ScriptedCluster implements ConsumerCluster {
 
   /** Sets the handler of an API. */
   on<A extends Api>(api: A, handler: Handler<A>): void {
-    this.handlers.set(api.name, handler as unknown as Handler<Api>);
+    this.handlers.set(api.name, handler);
   }
 
   /** The handler of an API, to be wrapped by another. */
@@ -111,7 +111,7 @@ export class ScriptedCluster implements ConsumerCluster {
     }
     const value = typeof body === 'function' ? body(version) : body;
     const frame = Buffer.concat(encodeRequest(api, version, 1, 'spec', value)).subarray(4);
-    const decoded = decodeRequestBody(api, version, frame, decodeRequestHeader(frame, api).bodyOffset) as RequestOf<A>;
+    const decoded = decodeRequestBody<Api>(api, version, frame, decodeRequestHeader(frame, api).bodyOffset);
     const sent: Sent = { target, api: api.name, version, lane: options.lane ?? 'main', body: decoded };
     this.sent.push(sent);
     this.io.clock.defer(() => void this.answer(api, sent, callback));
@@ -157,7 +157,7 @@ export class ScriptedCluster implements ConsumerCluster {
     else if (response instanceof KafkaError) callback(response, null, sent.version);
     else {
       const frame = Buffer.concat(encodeResponse(api, sent.version, 1, response as ResponseInput<A>)).subarray(4);
-      callback(null, decodeResponse(api, sent.version, frame) as ResponseOf<A>, sent.version);
+      callback(null, decodeResponse<A>(api, sent.version, frame), sent.version);
     }
   }
 
