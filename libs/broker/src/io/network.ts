@@ -107,11 +107,12 @@ function openSocket(accepted: Socket, readBuffer: Buffer, accept: (socket: Netwo
   const ends = { remoteHost, remotePort: accepted.remotePort ?? 0, localPort: accepted.localPort ?? 0 };
   const handle = takeHandle(accepted);
   if (handle === null) {
+    // Before it is accepted: whoever accepts it may pause it again.
+    accepted.resume();
     const socket = new SystemSocket(accepted, ends);
     const events = accept(socket);
     accepted.on('data', (chunk: Buffer) => events.onData(chunk));
     listenToEnd(accepted, events);
-    accepted.resume();
     return;
   }
   let events: SocketEvents | null = null;
@@ -130,9 +131,10 @@ function openSocket(accepted: Socket, readBuffer: Buffer, accept: (socket: Netwo
   } as ConstructorParameters<typeof Socket>[0]);
   reader.setNoDelay(true);
   reader.setKeepAlive(true);
+  // Before it is accepted: whoever accepts it may pause it again.
+  reader.resume();
   events = accept(new SystemSocket(reader, ends));
   listenToEnd(reader, events);
-  reader.resume();
 }
 
 /**
