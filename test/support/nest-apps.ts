@@ -3,10 +3,14 @@
  *
  * Guarantees that every application is closed before the broker. Waits for conditions, never for times.
  */
+import type { LoggerService } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { KafkaModule, type KafkaModuleOptions } from '@kafka-template/nestjs';
 import { KafkaTest } from '@kafka-template/nestjs/testing';
 import { type TestBroker, startTestBroker } from './broker.js';
+
+/** What applications say is not what the tests are about. */
+export const SILENT: LoggerService = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** What a test adds to the options of KafkaModule, and its providers. */
 export interface NestAppOptions extends Partial<KafkaModuleOptions> {
@@ -43,7 +47,7 @@ export class NestApps {
       ...options,
     });
     const builder = Test.createTestingModule({ imports: [kafka], providers: providers as never[] });
-    const app = await builder.setLogger(false as never).compile();
+    const app = await builder.setLogger(SILENT).compile();
     this.#apps.push(app);
     await app.init();
     return app;

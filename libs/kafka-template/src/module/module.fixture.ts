@@ -1,11 +1,15 @@
 /**
  * What the specs of the module share: an application on the driver fake, with one topic, `orders`.
  */
+import type { LoggerService } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DriverFake } from '../testing/driver-fake.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { KafkaModule } from './kafka.module.js';
 import type { KafkaModuleOptions } from './kafka.options.js';
+
+/** What listeners and modules say is not what these specs are about. */
+export const SILENT: LoggerService = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** What a test adds to the application. */
 export interface AppParts {
@@ -36,7 +40,7 @@ export class ModuleFixture {
       providers: (parts.providers ?? []) as never[],
       controllers: (parts.controllers ?? []) as never[],
     });
-    const app = await builder.setLogger(false as never).compile();
+    const app = await builder.setLogger(SILENT).compile();
     await app.init();
     this.#apps.push(app);
     return app;
