@@ -122,17 +122,22 @@ export class KafkaAdmin {
   }
 
   async #createOrGrow(topic: NewTopic, existing: TopicDescription | undefined): Promise<void> {
+    if (existing !== undefined) return this.#grow(topic, existing);
     const { client, log } = this.#parts;
-    if (existing === undefined) {
-      try {
-        await client.createTopic(topic);
-        log.info(`Created topic ${topic.name}`);
-      } catch (error) {
-        // Another instance of the application was faster: that is as good.
-        if (errorCodeOf(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
-      }
-      return;
+    try {
+      await client.createTopic(topic);
+      log.info(`Created topic ${topic.name}`);
+    } catch (error) {
+      if (errorCodeOf(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
+      // Somebody was faster: another instance of the application, or a record that was sent before the topic was there
+      // and made the broker create it with its own number of partitions.
+      const [created] = await client.describeTopics([topic.name]);
+      if (created !== undefined) await this.#grow(topic, created);
     }
+  }
+
+  async #grow(topic: NewTopic, existing: TopicDescription): Promise<void> {
+    const { client, log } = this.#parts;
     const wanted = topic.partitions ?? existing.partitions;
     if (wanted > existing.partitions) {
       await client.createPartitions(topic.name, wanted);

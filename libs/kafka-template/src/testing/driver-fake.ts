@@ -18,7 +18,7 @@ import type {
   TopicPartition,
 } from '../drivers/driver.js';
 import type { Clock } from '../io/clock.js';
-import { ClusterFake, partitionsOf } from './cluster-fake.js';
+import { ClusterFake, driverError, partitionsOf } from './cluster-fake.js';
 import { ConsumerFake } from './consumer-fake.js';
 
 /** A driver for specs. */
@@ -145,6 +145,7 @@ export class AdminFake implements DriverAdmin {
   async createTopic(topic: DriverNewTopic): Promise<void> {
     this.#fail();
     this.calls.push(`admin.createTopic ${topic.name} ${topic.partitions ?? 'default'}`);
+    if (this.cluster.topics.has(topic.name)) throw driverError('TOPIC_ALREADY_EXISTS');
     this.cluster.createTopic(topic.name, topic.partitions ?? 1);
   }
 
