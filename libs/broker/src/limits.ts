@@ -58,6 +58,22 @@ export const SCAN_BYTES = 1 * MIB;
 /** Partitions opened at the same time when a broker starts. */
 export const OPENING_PARTITIONS_MAX = 16;
 
+/** Changes waiting for the controller; more are refused with THROTTLING_QUOTA_EXCEEDED. */
+export const CONTROLLER_QUEUE_MAX = 10_000;
+/** Operations waiting for the embedded coordination store; more are refused. A broker has a handful. */
+export const STORE_QUEUE_MAX = 10_000;
+/** Steps of one change to the coordination store; more are made in several. ZooKeeper takes requests of up to 1 MiB. */
+export const OPERATIONS_PER_WRITE_MAX = 2000;
+/** Largest entry of the coordination journal: far above a topic with 100,000 partitions, far below a damaged length. */
+export const JOURNAL_ENTRY_BYTES_MAX = 64 * MIB;
+/** The coordination journal is rewritten when it is larger than this and than four times what its tree needs. */
+export const JOURNAL_COMPACT_BYTES = 4 * MIB;
+
+/** Answers of one partition of group state that wait for the log; more are refused, which clients retry. */
+export const GATED_ANSWERS_MAX = 100_000;
+/** Records of one batch when a coordinator writes many at once, so that no batch outgrows `max.message.bytes`. */
+export const COORDINATOR_RECORDS_PER_BATCH_MAX = 1000;
+
 assert(TAIL_CHUNK_BYTES_MIN <= TAIL_CHUNK_BYTES_MAX, 'The smallest tail chunk must not exceed the largest.');
 assert(TAIL_CHUNK_BYTES_MAX <= TAIL_BYTES_PER_PARTITION_MAX, 'A tail must hold at least one chunk.');
 assert(TAIL_BYTES_PER_PARTITION_MAX <= TAIL_BYTES_TOTAL_MAX, 'All tails together must hold at least one.');

@@ -7,6 +7,7 @@
  * Leaves out moving data: it names leaders and replicas, replication/ does the rest.
  */
 import { ErrorCode, errorMessage } from '@kafka-template/protocol';
+import { CONTROLLER_QUEUE_MAX, OPERATIONS_PER_WRITE_MAX } from '../limits.js';
 import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { Random } from '../io/random.js';
@@ -24,7 +25,7 @@ import type { DescribeOptions, ConfigEntry } from './config-description.js';
 import { electLeader } from './elections.js';
 import { ClusterSnapshot, type BrokerInfo, type ClusterImage, type PartitionImage, type TopicImage } from './image.js';
 import { topicChanges } from './image-changes.js';
-import { Membership, OPERATIONS_PER_WRITE_MAX } from './membership.js';
+import { Membership } from './membership.js';
 import { ProducerIds } from './producer-ids.js';
 import { isStoreError, type CoordinationStore, type StoreOperation } from './store.js';
 import {
@@ -51,9 +52,6 @@ import {
   markDeletion,
   setPartitionState,
 } from './znode-writes.js';
-
-/** Changes waiting for the one before them; more are refused with THROTTLING_QUOTA_EXCEEDED. */
-export const CONTROLLER_QUEUE_MAX = 10_000;
 
 /** What the controller tells the broker it runs in; each call is awaited before the change is answered. */
 export interface ControllerHooks {

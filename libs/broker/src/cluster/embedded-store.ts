@@ -6,6 +6,7 @@
  * Leaves out other processes: for brokers in several processes use ZooKeeper. Sessions live until closed or `expire`d,
  * since a broker in this process cannot be alive without the store or dead beside it.
  */
+import { JOURNAL_COMPACT_BYTES, STORE_QUEUE_MAX } from '../limits.js';
 import type { Disk } from '../io/disk.js';
 import type { Logger } from '../io/logger.js';
 import { decodeEntry, encodeEntry, encodeMark } from './journal-entry.js';
@@ -28,12 +29,6 @@ import { WatchTable } from './watch-table.js';
 
 /** Name of the journal in the data directory. */
 export const COORDINATION_LOG = '__coordination.log';
-
-/** The journal is rewritten when it is larger than this and than four times what the tree needs. */
-export const JOURNAL_COMPACT_BYTES = 4 * 1024 * 1024;
-
-/** Operations waiting for the device; more are refused. A broker has a handful. */
-export const STORE_QUEUE_MAX = 10_000;
 
 /** Like ZooKeeper's: the upper half of a zxid counts the starts of the store, the lower half the changes since. */
 const ZXID_EPOCH = 2 ** 32;

@@ -6,10 +6,8 @@
  * Leaves out the meaning of entries.
  */
 import { crc32c } from '@kafka-template/protocol';
+import { JOURNAL_ENTRY_BYTES_MAX } from '../limits.js';
 import { isMissing, type Disk, type DiskFile } from '../io/disk.js';
-
-/** Largest entry: far above a topic with 100,000 partitions, far below what a damaged length could ask for. */
-export const JOURNAL_ENTRY_BYTES_MAX = 64 * 1024 * 1024;
 
 const PREFIX_BYTES = 8;
 
@@ -49,9 +47,11 @@ export class Journal {
   /** Opens or creates the file and hands over its entries in order. Rejects with {@link JournalError} or a `DiskError`. */
   static async open(options: { disk: Disk; path: string; onEntry: (payload: Buffer) => void }): Promise<Journal> {
     const { disk, path, onEntry } = options;
+    let isNew = false;
     const content = await disk.readFile(path).catch((error: unknown) => {
-      if (isMissing(error)) return Buffer.alloc(0);
-      throw error;
+      if (!isMissing(error)) throw error;
+      isNew = true;
+      return Buffer.alloc(0);
     });
     let position = 0;
     for (let entry = entryAt(content, 0); entry !== null; entry = entryAt(content, position)) {
@@ -67,6 +67,8 @@ export class Journal {
     }
     const file = await disk.open(path, 'write');
     if (position < content.length) await file.truncate(position);
+    // A file whose name is lost with the power is no journal, however well its bytes were synced.
+    if (isNew) await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')));
     return new Journal(disk, path, file, position);
   }
 

@@ -6,6 +6,7 @@
  * Leaves out what a controller does: see controller.ts. Source: Kafka 3.9 `KafkaZkClient`.
  */
 import { BrokerError } from '../errors.js';
+import { OPERATIONS_PER_WRITE_MAX } from '../limits.js';
 import type { Clock } from '../io/clock.js';
 import { randomUuid, type Random } from '../io/random.js';
 import type { BrokerInfo } from './image.js';
@@ -23,9 +24,6 @@ import {
   encodeController,
   PERSISTENT_PATHS,
 } from './znodes.js';
-
-/** Steps of one multi; more are written in several. ZooKeeper takes requests of up to 1 MiB. */
-export const OPERATIONS_PER_WRITE_MAX = 2000;
 
 /** What joining needs. */
 export interface MembershipOptions {

@@ -135,7 +135,7 @@ export class GroupCoordinator implements Groups {
 
   constructor(private readonly options: GroupCoordinatorOptions) {
     this.alarms = new Alarms(options.clock);
-    this.settings = () => groupSettings(options.controller.config);
+    this.settings = settingsOf(options.controller);
     this.offsets = new OffsetRequests({
       image: () => options.controller.image,
       settings: this.settings,
@@ -382,6 +382,19 @@ export class GroupCoordinator implements Groups {
     for (const shard of this.shards.values()) if (shard.status === 'active') shard.cleanUp();
     this.armCleanUp();
   }
+}
+
+/** The settings, read again only when the configuration is another one. */
+function settingsOf(cluster: GroupCluster): () => GroupSettings {
+  let config = cluster.config;
+  let settings = groupSettings(config);
+  return () => {
+    if (config !== cluster.config) {
+      config = cluster.config;
+      settings = groupSettings(config);
+    }
+    return settings;
+  };
 }
 
 function notAvailable(reason: string | null): { errorCode: number; errorMessage: string | null; nodeId: number } {

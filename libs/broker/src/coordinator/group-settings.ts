@@ -1,7 +1,7 @@
 /**
  * The broker configs that groups depend on, as typed values.
  *
- * Guarantees: read anew for every request, so that a change at run time counts at once.
+ * Guarantees: plain values of one configuration; a change at run time is another configuration and other settings.
  */
 import type { BrokerConfig } from '../cluster/broker-config.js';
 import type { GroupRules } from './group/draft.js';

@@ -7,10 +7,8 @@
  * Leaves out what is written. Source: the runtime of Kafka's coordinators (KIP-848).
  */
 import { BATCH_HEADER_BYTES, BatchBuilder, ErrorCode, recordSizeBound } from '@kafka-template/protocol';
+import { GATED_ANSWERS_MAX } from '../../limits.js';
 import type { AppendOutcome, Partition } from '../../replication/partition.js';
-
-/** Answers that may wait for the log at once; more are refused with COORDINATOR_LOAD_IN_PROGRESS, which clients retry. */
-export const GATED_ANSWERS_MAX = 100_000;
 
 /** A record to be written. */
 export interface LogRecord {

@@ -7,6 +7,7 @@
  * Leaves out which group belongs here, and the forms of the answers: see group-coordinator.ts.
  */
 import { ErrorCode } from '@kafka-template/protocol';
+import { COORDINATOR_RECORDS_PER_BATCH_MAX } from '../../limits.js';
 import type { Clock } from '../../io/clock.js';
 import type { Logger } from '../../io/logger.js';
 import type { Partition } from '../../replication/partition.js';
@@ -20,9 +21,6 @@ import type { GroupReply } from '../group/replies.js';
 import { Alarm, type Alarms } from './alarms.js';
 import { GatedLog, type TransactionalProducer } from './gated-log.js';
 import { replay } from './replay.js';
-
-/** Records of one batch when many are written at once, so that no batch outgrows `max.message.bytes`. */
-export const RECORDS_PER_WRITE_MAX = 1000;
 
 /** Pause before something that happens by itself is tried again after the log refused it. */
 export const TICK_RETRY_MS = 1000;
@@ -136,7 +134,7 @@ export class GroupShard {
     if (cancelled()) return;
     this.activate(groups, offsets);
     const tookMs = Math.round(clock.monotonic() - startedMs);
-    if (groups.size > 0) logger.info('Groups loaded', { partition: partition.partition, groups: groups.size, tookMs });
+    if (groups.size > 0) logger.debug('Groups loaded', { partition: partition.partition, groups: groups.size, tookMs });
   }
 
   /** Fails whatever waits with NOT_COORDINATOR. */
@@ -202,8 +200,8 @@ export class GroupShard {
     const all: GroupRecord[] = [...records];
     if (forgetGroup) all.push({ type: 'groupMetadata', groupId, value: null });
     let first: number | null = null;
-    for (let start = 0; start < all.length; start += RECORDS_PER_WRITE_MAX) {
-      const chunk = all.slice(start, start + RECORDS_PER_WRITE_MAX);
+    for (let start = 0; start < all.length; start += COORDINATOR_RECORDS_PER_BATCH_MAX) {
+      const chunk = all.slice(start, start + COORDINATOR_RECORDS_PER_BATCH_MAX);
       const failed = (errorCode: number): void => {
         first ??= errorCode;
       };
