@@ -45,6 +45,8 @@ export class KafkaConsumer implements Consumer {
   /** Set while the partitions are being given up for good: the poll loop stands still. */
   private givingUp: Promise<void> | null = null;
   private closing: Promise<void> | null = null;
+  /** Set at the end of `close`: until then the rebalance listener may still commit. */
+  private ended = false;
   private wakeupRequested = false;
   /** What a commit callback threw, for the next poll. */
   private callbackError: KafkaError | null = null;
@@ -167,7 +169,7 @@ export class KafkaConsumer implements Consumer {
   commitAsync(offsets?: readonly OffsetCommit[], callback?: CommitCallback): void {
     const toCommit = this.toCommit(offsets);
     const tell = (error: KafkaError | null): void => this.tellCommitted(error, toCommit, callback);
-    if (this.group === null || this.closed) {
+    if (this.group === null || this.ended) {
       const error = this.group === null ? noGroupError() : closedError('The consumer is closed.');
       this.io.clock.defer(() => tell(error));
       return;
@@ -231,7 +233,7 @@ export class KafkaConsumer implements Consumer {
   private async runPoll(timeoutMs: number): Promise<ConsumerRecords> {
     const { clock } = this.io;
     try {
-      this.checkOpen();
+      if (this.closed) throw closedError('The consumer is closed.');
       if (!(timeoutMs >= 0)) throw invalid(`The timeout of poll(), ${timeoutMs} ms, is not a number from 0 on.`);
       if (this.subscriptions.mode === 'none' && this.givingUp === null) {
         throw invalid(
@@ -292,6 +294,7 @@ export class KafkaConsumer implements Consumer {
       await Promise.race([this.endInOrder(timeoutMs), timeUp]);
     } finally {
       clock.clearTimer(timer);
+      this.ended = true;
       this.group?.membership.heartbeat.stop();
       this.subscriptions.clear();
       this.cluster.close();
@@ -358,11 +361,11 @@ export class KafkaConsumer implements Consumer {
   }
 
   private checkOpen(): void {
-    if (this.closed) throw closedError('The consumer is closed.');
+    if (this.ended) throw closedError('The consumer is closed.');
   }
 
   private checkMayChange(): void {
-    this.checkOpen();
+    if (this.closed) throw closedError('The consumer is closed.');
     if (this.givingUp !== null) throw invalid('unsubscribe() is under way. Await it first.');
   }
 

@@ -323,6 +323,17 @@ describe('leaving', () => {
     expect(created.clock.timerCount).toBe(0);
   });
 
+  it('close lets the listener commit', async () => {
+    const created = world();
+    const { consumer } = created;
+    consumer.subscribe('a', { onPartitionsRevoked: () => consumer.commitSync([{ ...A0, offset: 7 }]) });
+    await created.pollAssigned(2);
+    created.takeLog();
+    await created.drive(consumer.close());
+    expect(created.takeLog()).toEqual(['commit a-0@7 gen 1', 'leave']);
+    await expect(consumer.commitSync()).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
   it('close of a static member tells the coordinator nothing', async () => {
     const created = await joined({ groupInstanceId: 'one' });
     await created.drive(created.consumer.close());
