@@ -3,7 +3,7 @@
  * topics.
  *
  * Guarantees Java's number for every string, surrogate pairs and lone surrogates included.
- * Leaves out the partition: Kafka takes `(hash & 0x7fffffff) % partitionCount`.
+ * Leaves out the partition: Kafka takes the absolute value (0 for -2^31, which has none) modulo the partition count.
  */
 
 /** The hash of the string's UTF-16 code units as a signed 32-bit integer. */
