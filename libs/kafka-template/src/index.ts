@@ -90,6 +90,7 @@ export type {
   KafkaOptionsFactory,
 } from './module/kafka.options.js';
 export { KAFKA_DRIVER, KAFKA_OPTIONS } from './module/kafka.tokens.js';
+export { nestLog } from './module/nest-log.js';
 export { type NewTopic, type NewTopicOptions, newTopic } from './module/new-topic.js';
 export { ConsumerRecord, type TimestampType } from './record/consumer-record.js';
 export type { SerializerOptions } from './serde/record-serdes.js';

@@ -1,0 +1,8 @@
+/**
+ * The one thing the demo needs of Express's response, so that it needs no types of Express.
+ */
+
+/** A response whose status can be set. */
+export interface Response {
+  status(code: number): unknown;
+}
