@@ -4,6 +4,7 @@
  * Errors of the user are told without a stack; only our own bugs show one. Never calls `process.exit`.
  */
 import { CommanderError, type Command } from 'commander';
+import type { CommandIo } from './command-io.js';
 import { CommandError, ExitCode } from './exit-code.js';
 
 /** Exit code for the stable error codes of broker and client that are not plain failures. */
@@ -14,19 +15,9 @@ const EXIT_CODE_OF: Readonly<Record<string, number>> = {
   WAKEUP: ExitCode.INTERRUPTED,
 };
 
-/** Where messages go; a test passes its own. */
-export interface ProgramOutput {
-  error(line: string): void;
-}
-
-const standardError: ProgramOutput = { error: (line) => void process.stderr.write(`${line}\n`) };
-
 /** Parses `args` (without node and script), runs the command, answers its exit code. */
-export async function runProgram(
-  program: Command,
-  args: readonly string[],
-  output: ProgramOutput = standardError,
-): Promise<number> {
+export async function runProgram(program: Command, args: readonly string[], io: CommandIo = process): Promise<number> {
+  const tell = (line: string): void => void io.stderr.write(`${line}\n`);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return ExitCode.OK;
@@ -37,11 +28,11 @@ export async function runProgram(
     }
     const code = codeOf(error);
     if (error instanceof CommandError || code !== null) {
-      output.error(`kt: ${(error as Error).message}`);
+      tell(`kt: ${(error as Error).message}`);
       return error instanceof CommandError ? error.exitCode : (EXIT_CODE_OF[code ?? ''] ?? ExitCode.FAILED);
     }
-    output.error(`kt: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    output.error('This is a bug in kt. Please report it with the lines above.');
+    tell(`kt: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    tell('This is a bug in kt. Please report it with the lines above.');
     return ExitCode.FAILED;
   }
 }

@@ -1,47 +1,17 @@
-/** Runs `kt broker` as a process of its own, from the sources: what scripts see is what is tested. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { endRuns, kt, runKt, type Run } from '../testing/kt.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY = /^broker (\d+) ready on (\S+):(\d+)\n$/;
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly output: { stdout: string; stderr: string };
-  /** Resolves with the exit code and the signal. */
-  readonly ended: Promise<{ code: number | null; signal: string | null }>;
-}
-
-const runs: Run[] = [];
 const directories: string[] = [];
 
 afterEach(async () => {
-  for (const { child, ended } of runs.splice(0)) {
-    child.kill('SIGKILL');
-    await ended;
-  }
+  await endRuns();
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
-
-function kt(...args: string[]): Run {
-  const child = spawn(process.execPath, ['--import', './test/support/typescript.mjs', 'src/main.ts', ...args], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
-  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
-    child.on('close', (code, signal) => resolve({ code, signal })),
-  );
-  const run = { child, output, ended };
-  runs.push(run);
-  return run;
-}
 
 async function ready(run: Run): Promise<{ id: number; host: string; port: number }> {
   const deadline = Date.now() + 20_000;
@@ -67,7 +37,7 @@ function propertiesFile(text: string): string {
 
 describe('kt broker: running', () => {
   it('prints one line on stdout when clients can connect, and ends with 0 on SIGTERM', async () => {
-    const run = kt('broker', '--port', '0');
+    const run = kt(['broker', '--port', '0']);
     const { id, host, port } = await ready(run);
     expect({ id, host }).toEqual({ id: 0, host: '127.0.0.1' });
     await new Promise<void>((resolve, reject) => {
@@ -85,7 +55,7 @@ describe('kt broker: running', () => {
     const file = propertiesFile(
       'broker.id=3\nlisteners=PLAINTEXT://127.0.0.1:1\nnum.partitions=2\nlog.dirs=/nowhere/at/all\n',
     );
-    const run = kt('broker', file, '--override', 'broker.id=5', '--port', '0', '--data-dir', dataDir);
+    const run = kt(['broker', file, '--override', 'broker.id=5', '--port', '0', '--data-dir', dataDir]);
     const { id, port } = await ready(run);
     expect(id).toBe(5);
     expect(port).not.toBe(1);
@@ -127,10 +97,8 @@ describe('kt broker: what it refuses', () => {
     ['TLS', () => ['broker', '--override', 'listeners=SSL://h:1'], 2, /this broker speaks PLAINTEXT only/],
   ];
   it.each(mistakes)('says what is wrong with %s', async (_what, args, code, message) => {
-    const run = kt(...args());
-    expect(await run.ended).toEqual({ code, signal: null });
-    expect(run.output.stderr).toMatch(message);
-    expect(run.output.stdout).toBe('');
+    const run = await runKt(args());
+    expect(run).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) as string });
   });
 
   it('says which option to change when the port is taken', async () => {
@@ -139,9 +107,9 @@ describe('kt broker: what it refuses', () => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
     );
     try {
-      const run = kt('broker', '--port', String(port));
-      expect(await run.ended).toEqual({ code: 1, signal: null });
-      expect(run.output.stderr).toMatch(
+      const { code, stderr } = await runKt(['broker', '--port', String(port)]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
         new RegExp(`^kt: Cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use by another process\\. .*--port`),
       );
     } finally {
@@ -151,10 +119,10 @@ describe('kt broker: what it refuses', () => {
 
   it('says who has the data directory', async () => {
     const dataDir = temporaryDirectory();
-    await ready(kt('broker', '--port', '0', '--data-dir', dataDir));
-    const second = kt('broker', '--port', '0', '--data-dir', dataDir);
-    expect(await second.ended).toEqual({ code: 1, signal: null });
-    expect(second.output.stderr).toContain(`kt: The data directory ${dataDir} is in use by another broker.`);
-    expect(second.output.stderr).toContain('--data-dir');
+    await ready(kt(['broker', '--port', '0', '--data-dir', dataDir]));
+    const { code, stderr } = await runKt(['broker', '--port', '0', '--data-dir', dataDir]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`kt: The data directory ${dataDir} is in use by another broker.`);
+    expect(stderr).toContain('--data-dir');
   });
 });

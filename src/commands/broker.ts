@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createBroker, parseProperties, stderrLogger, type Broker, type BrokerOptions } from '@kafka-template/broker';
+import type { CommandIo } from '../command-io.js';
 import { CommandError, ExitCode } from '../exit-code.js';
 
 /** The flags of the command. */
@@ -25,10 +26,10 @@ const SAME_KEY_PRESS_MS = 200;
 const SIGNAL_NUMBER = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Runs until a signal ends it. */
-export async function runBroker(file: string | null, options: BrokerCommandOptions): Promise<void> {
+export async function runBroker(io: CommandIo, file: string | null, options: BrokerCommandOptions): Promise<void> {
   const stop = whenStopped();
   const broker = await createBroker(await brokerOptions(file, options));
-  process.stdout.write(`broker ${broker.id} ready on ${address(broker)}\n`);
+  io.stdout.write(`broker ${broker.id} ready on ${address(broker)}\n`);
   await stop;
   await broker.close();
 }

@@ -82,12 +82,9 @@ export class LocalTopics implements ControllerHooks {
     const { groups } = this;
     if (topic.name !== OFFSETS_TOPIC || groups === null) return;
     const { brokerId } = this.options;
-    const loads = states.map(({ partition, leader }) => {
-      if (leader === brokerId) return groups.load(partition);
-      groups.unload(partition);
-      return undefined;
-    });
-    await Promise.all(loads);
+    for (const { partition, leader } of states) if (leader !== brokerId) groups.unload(partition);
+    const own = states.filter(({ leader }) => leader === brokerId);
+    await Promise.all(own.map(({ partition }) => groups.load(partition)));
   }
 
   private async delete(topic: TopicImage): Promise<void> {

@@ -1,5 +1,5 @@
 import { BrokerError } from './errors.js';
-import { resolveOptions, type BrokerOptions } from './options.js';
+import { resolveOptions } from './options.js';
 
 describe('options: what a broker is told', () => {
   it('has a default for everything', () => {
@@ -132,7 +132,7 @@ describe('options: what a broker is told', () => {
   it.each(mistakes)('refuses %s', (_what, options, message) => {
     let thrown: unknown = null;
     try {
-      resolveOptions(options as BrokerOptions);
+      resolveOptions(options);
     } catch (error) {
       thrown = error;
     }

@@ -79,7 +79,7 @@ function sorted<T>(rows: readonly T[]): T[] {
     const parts = row as Record<string, unknown>;
     const name = ROW_NAMES.find((candidate) => parts[candidate] !== undefined && parts[candidate] !== null);
     const value = name === undefined ? '' : parts[name];
-    return typeof value === 'number' ? String(value).padStart(9, '0') : String(value as string).replace(/^<.*/, '');
+    return typeof value === 'number' ? String(value).padStart(9, '0') : String(value).replace(/^<.*/, '');
   };
   return [...rows].sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : keyOf(left) > keyOf(right) ? 1 : 0));
 }

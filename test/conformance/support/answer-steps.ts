@@ -71,7 +71,7 @@ export function substitute(text: string, bindings: Bindings): Pattern {
   if (whole) return bindings.get(whole[1]!) ?? text;
   return text.replace(/\$\{([^${}]*)\}/g, (placeholder, name: string) => {
     const value = bindings.get(name);
-    return value === undefined ? placeholder : String(value as string | number);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : placeholder;
   });
 }
 
@@ -101,7 +101,7 @@ function part(type: TypeData, version: number, given: Pattern, bindings: Binding
     return (value as readonly Pattern[]).map((one) => part(type.element, version, one, bindings));
   if (isBytesPattern(value)) return bytesOf(value, bindings);
   if (type.kind === 'struct') return shape(type.fields, version, value as unknown as Values, bindings);
-  if (type.kind === 'uuid' && String(value as string).startsWith('${')) return ZERO_UUID;
+  if (type.kind === 'uuid' && typeof value === 'string' && value.startsWith('${')) return ZERO_UUID;
   return value;
 }
 
@@ -132,7 +132,7 @@ function isBytesPattern(value: Pattern): value is Values {
 }
 
 function bytesOf(value: Values, bindings: Bindings): Buffer | string {
-  if (value['$rep'] !== undefined) return String(value['$rep'] as string).repeat(value['n'] as number);
+  if (value['$rep'] !== undefined) return (value['$rep'] as string).repeat(value['n'] as number);
   if (value['$hex'] !== undefined) return Buffer.from(value['$hex'] as string, 'hex');
   if (value['$str'] !== undefined) return Buffer.from(value['$str'] as string);
   if (value['$sub'] !== undefined) return subscription(value['$sub'] as readonly string[]);

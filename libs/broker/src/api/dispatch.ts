@@ -15,7 +15,6 @@ import {
   peekRequestHeader,
   ProtocolError,
   type Api,
-  type ResponseInput,
 } from '@kafka-template/protocol';
 import type { BrokerServices, ClientConnection, RequestContext } from './context.js';
 import { BorrowedAnswer, CloseConnection, NO_RESPONSE, type Answer, type Handler } from './handler.js';
@@ -112,7 +111,7 @@ function finish(
     return;
   }
   const isBorrowed = answer instanceof BorrowedAnswer;
-  const response = isBorrowed ? answer.response : (answer as ResponseInput<Api>);
+  const response = isBorrowed ? answer.response : answer;
   let chunks: readonly Buffer[];
   try {
     chunks = encodeResponse(handler.api, context.apiVersion, correlationId, response);

@@ -29,9 +29,9 @@ export class FrameReader {
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
     let position = 0;
     while (position < chunk.length) {
-      if (this.frameBytes === NO_FRAME) {
+      if (!this.hasFrame()) {
         position = this.begin(chunk, position);
-        if (this.frameBytes === NO_FRAME) continue;
+        if (!this.hasFrame()) continue;
         const end = position + this.frameBytes;
         if (end <= chunk.length) {
           this.frameBytes = NO_FRAME;
@@ -58,6 +58,11 @@ export class FrameReader {
     if (this.gather !== null) this.memory.give(this.gather);
     this.gather = null;
     this.frameBytes = NO_FRAME;
+  }
+
+  /** A length was read, its frame is not complete. */
+  private hasFrame(): boolean {
+    return this.frameBytes !== NO_FRAME;
   }
 
   /** Reads as much of a length as there is; answers the position behind it. */

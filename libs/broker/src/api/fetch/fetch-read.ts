@@ -6,29 +6,11 @@
  * Leaves out waiting: see handlers/01-fetch.ts.
  */
 import { ErrorCode } from '@kafka-template/protocol';
-import type { TopicImage } from '../../cluster/image.js';
 import type { Partition, ReadOutcome } from '../../replication/partition.js';
 import type { BrokerServices } from '../context.js';
 import { locateLeader, unknownTopic, type Located } from '../leader.js';
-import type { FetchEntry, FetchPartition } from './fetch-entry.js';
-
-/** One partition of a fetch and the topic it belongs to at the moment. */
-export interface FetchTarget {
-  readonly entry: FetchEntry;
-  readonly topic: TopicImage | undefined;
-  readonly byId: boolean;
-}
-
-/** What one partition gave. */
-export interface FetchResult {
-  readonly target: FetchTarget;
-  readonly partition: Partition | null;
-  readonly errorCode: number;
-  /** Null on every error. */
-  readonly outcome: ReadOutcome | null;
-  /** Where the reader's log and ours part (KIP-595). */
-  readonly diverging: { readonly epoch: number; readonly endOffset: number } | null;
-}
+import type { FetchPartition } from './fetch-entry.js';
+import type { FetchResult, FetchTarget } from './fetch-result.js';
 
 /** Bounds of one pass, in bytes. */
 export interface FetchLimits {

@@ -3,7 +3,7 @@ import { Reader, requestCodec, Writer } from '@kafka-template/protocol';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { seededRandom } from '../../io/random.js';
 import type { ReadOutcome } from '../../replication/partition.js';
-import type { FetchResult } from './fetch-read.js';
+import type { FetchResult } from './fetch-result.js';
 import { FetchSession } from './fetch-session.js';
 import { FetchSessions, SESSION_EVICTION_MS } from './fetch-sessions.js';
 

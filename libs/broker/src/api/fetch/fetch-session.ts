@@ -6,7 +6,7 @@
  * end, so that each gets its turn. Source: KIP-227. Leaves out where sessions are kept: see fetch-sessions.ts.
  */
 import { ErrorCode, type FetchRequest } from '@kafka-template/protocol';
-import type { FetchResult } from './fetch-read.js';
+import type { FetchResult } from './fetch-result.js';
 import type { FetchEntry, FetchPartition } from './fetch-entry.js';
 
 /** What the client was last told; -1 when it must be told again. */

@@ -8,7 +8,8 @@
  */
 import { ErrorCode, Fetch, type FetchRequest, type ResponseInput } from '@kafka-template/protocol';
 import { entriesOf, type FetchEntry } from '../fetch/fetch-entry.js';
-import { FetchRead, type FetchResult } from '../fetch/fetch-read.js';
+import { FetchRead } from '../fetch/fetch-read.js';
+import type { FetchResult } from '../fetch/fetch-result.js';
 import type { FetchContext } from '../fetch/fetch-sessions.js';
 import type { RequestContext } from '../context.js';
 import { BorrowedAnswer, handler } from '../handler.js';

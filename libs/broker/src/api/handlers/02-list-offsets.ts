@@ -40,7 +40,7 @@ export const listOffsets = handler(ListOffsets, { versions: [1, 11] }, async (re
   const topics = request.topics.map(async ({ name, partitions }) => ({
     name,
     partitions: await Promise.all(
-      partitions.map((data) => {
+      partitions.map(async (data) => {
         const isDuplicate = duplicates.has(placeOf(name, data.partitionIndex));
         if (isDuplicate) return failed(data.partitionIndex, ErrorCode.INVALID_REQUEST);
         return answer(request.isolationLevel, name, data, context);
