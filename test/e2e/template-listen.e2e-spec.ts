@@ -151,7 +151,7 @@ describe('template: listening', () => {
       const app = await apps.app({
         topics: [newTopic(topic)],
         consumer,
-        providers: [manualListener(options, seen, work as never)],
+        providers: [manualListener(options, seen, work)],
       });
       await sendAll(app, topic, ['a', 'b', 'c']);
       await until(() => seen.length === 4, 'the records were delivered again');
@@ -199,8 +199,15 @@ describe('template: listening', () => {
       const seen: Seen[][] = [[], [], []];
       const topics = [newTopic(topic, { partitions: 2 })];
       const properties = { heartbeatIntervalMs: 200 };
-      const first = await apps.app({ topics, consumer, providers: [listener({ topics: topic, groupId, properties }, seen[0]!)] });
-      const second = await apps.app({ consumer, providers: [listener({ topics: topic, groupId, properties }, seen[1]!)] });
+      const first = await apps.app({
+        topics,
+        consumer,
+        providers: [listener({ topics: topic, groupId, properties }, seen[0]!)],
+      });
+      const second = await apps.app({
+        consumer,
+        providers: [listener({ topics: topic, groupId, properties }, seen[1]!)],
+      });
       const third = await apps.app({
         consumer,
         providers: [listener({ topics: topic, groupId: uniqueName('other') }, seen[2]!)],

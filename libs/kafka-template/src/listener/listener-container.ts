@@ -217,11 +217,12 @@ export class ListenerContainer {
       let isBegun = false;
       while (this.#state === 'running') {
         try {
-          if (!isBegun) {
+          if (isBegun) await this.#turn(runtime, dispatcher);
+          else {
+            // On its own, so that a stop meanwhile is seen before the first poll.
             await this.#begin(runtime);
             isBegun = true;
           }
-          await this.#turn(runtime, dispatcher);
           this.#pollSucceeded();
         } catch (error) {
           await this.#afterFailure(runtime, error);
