@@ -1,6 +1,7 @@
 /**
  * The commands of `kt` with their options and help. Each command's code is imported when it runs, so that help is fast.
  */
+import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandIo } from './command-io.js';
 import type { BrokerCommandOptions } from './commands/broker.js';
@@ -12,10 +13,14 @@ import { OUTPUT_FORMATS } from './output.js';
 
 const PORT_MAX = 65_535;
 
+/** The manifest is beside src in a checkout and beside dist in a package. */
+const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string };
+
 /** Builds the program; it throws CommanderError instead of ending the process. */
 export function createProgram(io: CommandIo = process): Command {
   const program = new Command('kt')
     .description('Kafka for NestJS: start a broker, look into topics and groups, produce and consume')
+    .version(manifest.version)
     .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
     .showHelpAfterError('(kt --help shows what there is)');
   addBroker(io, program);
