@@ -40,6 +40,7 @@ export class KafkaConsumer implements Consumer {
   private readonly fetcher: Fetcher;
   /** Null without a group. */
   private readonly group: ConsumerGroup | null;
+  private inPoll = false;
   /** The poll under way. */
   private polling: Promise<unknown> | null = null;
   /** Set while the partitions are being given up for good: the poll loop stands still. */
@@ -65,7 +66,7 @@ export class KafkaConsumer implements Consumer {
     this.positions = new Positions(this.context, this.group?.committed ?? null, this.lookup);
     this.fetcher = new Fetcher(this.context, this.positions);
     cluster.metadata.onUpdate(() => {
-      this.topics.update();
+      this.topics.onMetadata();
       this.signal.raise();
     });
   }
@@ -113,11 +114,13 @@ export class KafkaConsumer implements Consumer {
   }
 
   poll(timeoutMs: number): Promise<ConsumerRecords> {
-    if (this.polling !== null) {
+    if (this.inPoll) {
       return Promise.reject(invalid('poll() is already waiting. Await it before calling poll() again.'));
     }
+    this.inPoll = true;
     const poll = this.runPoll(timeoutMs);
-    this.polling = poll;
+    // A poll that is refused is over before it is known here.
+    if (this.inPoll) this.polling = poll;
     return poll;
   }
 
@@ -250,6 +253,7 @@ export class KafkaConsumer implements Consumer {
         await this.signal.wait(Math.min(deadlineMs, this.nextTurnMs()));
       }
     } finally {
+      this.inPoll = false;
       this.polling = null;
       this.group?.membership.heartbeat.pollEnded();
     }

@@ -312,7 +312,9 @@ export class Fetcher {
       }
       cluster.metadata.requestUpdate();
       options.logger.debug(error.message);
-    } else if (error.retriable || errorCode === ErrorCode.UNKNOWN_SERVER_ERROR) {
+    } else if (error.retriable) {
+      options.logger.debug(error.message);
+    } else if (errorCode === ErrorCode.UNKNOWN_SERVER_ERROR) {
       options.logger.warn(error.message);
     } else {
       this.error = error;

@@ -165,6 +165,20 @@ describe('a rebalance', () => {
     expect(takeLog()).toEqual([]);
   });
 
+  it('lets the listener of new partitions seek and pause before anything is read', async () => {
+    const created = world();
+    const { consumer } = created;
+    created.logs.append('a', 0, ['v0', 'v1', 'v2']);
+    created.logs.append('a', 1, ['w0']);
+    const onPartitionsAssigned = (): void => {
+      consumer.seek(A0, 2);
+      consumer.pause([{ topic: 'a', partition: 1 }]);
+    };
+    consumer.subscribe('a', { onPartitionsAssigned });
+    const values = await created.pollAssigned(2);
+    expect([...values, ...(await created.values()), ...(await created.values())]).toEqual(['v2']);
+  });
+
   it('lets the listener commit while the partitions are still owned', async () => {
     const created = world();
     const { consumer, group } = created;
@@ -233,6 +247,8 @@ describe('a rebalance', () => {
     created.consumer.subscribe(/^(a|b|__)/g);
     await created.pollAssigned(2);
     expect(created.consumer.subscription()).toEqual(['a']);
+    // One join, not one without topics before.
+    expect(created.takeLog()).toEqual(['join', 'join member-1', 'sync']);
     created.cluster.setTopic('b', 1);
     await created.drive(created.cluster.metadata.refresh());
     await created.pollAssigned(3);

@@ -78,6 +78,7 @@ export class Rebalance {
     if (this.phase === 'idle') {
       this.noticeChanges();
       if (!this.membership.rejoinNeeded) return true;
+      if (!this.topics.ready) return false;
       this.begin(() => this.prepare());
     } else if (this.phase === 'joined') {
       this.begin(() => this.complete());

@@ -13,15 +13,32 @@ export class TopicWatch {
   private tracked: ReadonlySet<string> = new Set();
   /** Number of partitions by topic at the last assignment this consumer made as leader; null when it does not lead. */
   private groupSnapshot: Map<string, number> | null = null;
+  /** The pattern that was last matched against an answer of the cluster. */
+  private matchedPattern: RegExp | null = null;
   /** Why a topic in use can never be read (not authorised, an impossible name); null when there is no such. */
   failure: KafkaError | null = null;
 
   constructor(private readonly context: ConsumerContext) {}
 
-  /** After a change of the subscription, the assignment, or the metadata. */
+  /**
+   * Whether the topics subscribed to are known: for a pattern only after an answer. To join before that would mean to
+   * join without topics, and again a moment later.
+   */
+  get ready(): boolean {
+    return this.context.subscriptions.pattern === this.matchedPattern;
+  }
+
+  /** After an answer of the cluster, or a failure to get one. */
+  onMetadata(): void {
+    if (this.context.cluster.metadata.error === null) this.matchedPattern = this.context.subscriptions.pattern;
+    this.update();
+  }
+
+  /** After a change of the subscription or the assignment. */
   update(): void {
     const { cluster, subscriptions } = this.context;
     const { pattern } = subscriptions;
+    if (pattern === null) this.matchedPattern = null;
     cluster.metadata.trackAll(pattern !== null);
     if (pattern !== null) {
       const matching = [...cluster.metadata.topics.values()].filter(
