@@ -27,8 +27,8 @@ const SIGNAL_NUMBER = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Runs until a signal ends it. */
 export async function runBroker(io: CommandIo, file: string | null, options: BrokerCommandOptions): Promise<void> {
-  const stop = whenStopped();
   const broker = await createBroker(await brokerOptions(file, options));
+  const stop = whenStopped();
   io.stdout.write(`broker ${broker.id} ready on ${address(broker)}\n`);
   await stop;
   await broker.close();
