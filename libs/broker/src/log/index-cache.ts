@@ -12,6 +12,11 @@ export class IndexCache {
 
   constructor(private readonly bytesMax: number = INDEX_CACHE_BYTES_MAX) {}
 
+  /** Bytes of all indexes that are counted. */
+  get usedBytes(): number {
+    return this.bytes;
+  }
+
   /** Notes that the indexes of a sealed segment are loaded and were just used. */
   used(segment: Segment): void {
     this.forget(segment);

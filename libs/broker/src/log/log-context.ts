@@ -20,13 +20,22 @@ export interface LogContext {
   readonly indexes: IndexCache;
 }
 
+/** Other bounds than those of limits.ts; for tests. */
+export interface LogContextBounds {
+  readonly filesMax?: number;
+  readonly indexBytesMax?: number;
+}
+
 /** A context with fresh pools on the given ports. */
-export function createLogContext(ports: Pick<LogContext, 'disk' | 'clock' | 'logger'>): LogContext {
+export function createLogContext(
+  ports: Pick<LogContext, 'disk' | 'clock' | 'logger'>,
+  bounds: LogContextBounds = {},
+): LogContext {
   return {
     ...ports,
     memory: new TailMemory({ mayReuse: !ports.disk.keepsBuffers }),
     pressure: new WritePressure(),
-    files: new FilePool(ports.disk),
-    indexes: new IndexCache(),
+    files: new FilePool(ports.disk, bounds.filesMax),
+    indexes: new IndexCache(bounds.indexBytesMax),
   };
 }

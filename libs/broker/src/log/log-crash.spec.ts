@@ -60,23 +60,20 @@ async function check(crash: Crash, values: readonly string[], config: Partial<To
 describe('log: a crash before every single disk operation', () => {
   const small: Partial<TopicConfig> = { segmentBytes: 350, indexIntervalBytes: 80 };
 
-  it.each([1, 2, 3, 4])('a kill loses nothing that was acknowledged (seed %d)', async (seed) => {
+  it.each([1, 2])('a kill loses nothing that was acknowledged (seed %d)', async (seed) => {
     const { all, values } = await crashes(seed, 'kill', small);
     expect(all.length).toBeGreaterThan(100);
     for (const crash of all) await check(crash, values, small);
   });
 
-  it.each([1, 2, 3, 4])(
-    'a power loss loses nothing that was acknowledged with flush.messages=1 (seed %d)',
-    async (seed) => {
-      const config = { ...small, flushMessages: 1 };
-      const { all, values } = await crashes(seed, 'powerLoss', config);
-      expect(all.length).toBeGreaterThan(100);
-      for (const crash of all) await check(crash, values, config);
-    },
-  );
+  it.each([1, 2])('a power loss loses nothing that was acknowledged with flush.messages=1 (seed %d)', async (seed) => {
+    const config = { ...small, flushMessages: 1 };
+    const { all, values } = await crashes(seed, 'powerLoss', config);
+    expect(all.length).toBeGreaterThan(100);
+    for (const crash of all) await check(crash, values, config);
+  });
 
-  it.each([1, 2])('a power loss without flushes leaves a whole prefix (seed %d)', async (seed) => {
+  it.each([1])('a power loss without flushes leaves a whole prefix (seed %d)', async (seed) => {
     const { all, values } = await crashes(seed, 'powerLoss', small);
     for (const crash of all) await check({ ...crash, acknowledged: 0, startOffset: 0 }, values, small);
   });

@@ -174,11 +174,22 @@ describe('log recovery: indexes', () => {
       for (const isClean of [true, false]) {
         const { disk, config, values } = await largeLog();
         for (const path of disk.list()) if (path.endsWith(suffix)) await damage(disk, path);
-        const log = await new LogWorld(disk).open(config, { isClean, recoveryPoint: 120 });
-        expect((await readAll(log)).map(({ value }) => value)).toEqual(values);
-        for (let index = 0; index < 60; index += 7) {
-          const found = await log.findByTimestamp({ startOffset: 0, endOffset: 120 }, FakeClock.START_MS + index);
-          expect(found).toMatchObject({ offset: 2 * index, timestamp: FakeClock.START_MS + index });
+        for (const options of [
+          { isClean, recoveryPoint: isClean ? 120 : 0 },
+          { isClean: true, recoveryPoint: 120 },
+        ]) {
+          const log = await new LogWorld(disk).open(config, options);
+          expect((await readAll(log)).map(({ value }) => value)).toEqual(values);
+          for (let index = 0; index < 60; index += 7) {
+            const found = await log.findByTimestamp({ startOffset: 0, endOffset: 120 }, FakeClock.START_MS + index);
+            expect(found).toMatchObject({ offset: 2 * index, timestamp: FakeClock.START_MS + index });
+          }
+          await log.close();
+          // What was made again is what is in the files now.
+          for (const path of isClean ? [] : disk.list().filter((name) => name.endsWith('.index'))) {
+            const { length } = await disk.readFile(path.replace('.index', '.log'));
+            expect(OffsetIndex.parse(0, 10_000, await disk.readFile(path), length)?.cutFile).toBe(false);
+          }
         }
       }
     }
@@ -269,6 +280,23 @@ describe('log recovery: producers', () => {
       expect((await world.append(log, send(8))).errorCode).toBe(45);
       expect(await world.append(log, send(7))).toMatchObject({ errorCode: 0, baseOffset: 7 });
     }
+  });
+
+  it('reads what came before the part to check when there is no snapshot', async () => {
+    const config = { segmentBytes: 200 };
+    const world = new LogWorld();
+    const log = await world.open(config);
+    for (let sequence = 0; sequence < 3; sequence++) await world.append(log, send(sequence));
+    for (let index = 0; index < 5; index++) await world.append(log, testBatch());
+    await world.clock.settle();
+    const { recoveryPoint } = log;
+    expect(recoveryPoint).toBe(log.segments.active.baseOffset);
+    const disk = world.memory.afterCrash('kill');
+    for (const path of disk.list()) if (path.endsWith('.snapshot')) await disk.unlink(path);
+    const again = new LogWorld(disk);
+    const reopened = await again.open(config, { recoveryPoint });
+    expect(await again.append(reopened, send(2))).toMatchObject({ errorCode: 0, baseOffset: 2 });
+    expect((await again.append(reopened, send(4))).errorCode).toBe(45);
   });
 
   it('does without a damaged snapshot', async () => {

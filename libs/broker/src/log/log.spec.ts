@@ -195,6 +195,37 @@ describe('log: read', () => {
     }
   });
 
+  it('stops below the end it is given, also in the files', async () => {
+    const { world, log } = await filled({}, 20);
+    await log.close();
+    const cold = await new LogWorld(world.disk).open();
+    // Batches begin at 0, 1, 3, 6, 10, 11, 13, …
+    for (const [endOffset, last] of [
+      [10, 9],
+      [11, 10],
+      [12, 10],
+    ] as const) {
+      const { buffers, nextOffset } = await cold.read(0, endOffset, 10_000, true);
+      expect(recordsIn(buffers).map(({ offset }) => offset)).toEqual(Array.from({ length: last + 1 }, (_, i) => i));
+      expect(nextOffset).toBe(last + 1);
+    }
+    expect((await cold.read(11, 12, 10_000, true)).sizeBytes).toBe(0);
+  });
+
+  it('holds a bounded number of files open and a bounded size of indexes', async () => {
+    const { world, log } = await filled({ segmentBytes: 300, indexIntervalBytes: 1 }, 80);
+    await log.close();
+    const again = new LogWorld(world.disk, undefined, undefined, { filesMax: 3, indexBytesMax: 200 });
+    const cold = await again.open({ segmentBytes: 300, indexIntervalBytes: 1 }, { isClean: true, recoveryPoint: 200 });
+    const all = await readAll(cold, 1);
+    expect(all).toHaveLength(200);
+    expect(cold.segments.count).toBeGreaterThan(20);
+    expect(again.context.files.size).toBe(3);
+    expect(again.context.indexes.usedBytes).toBeGreaterThan(100);
+    expect(again.context.indexes.usedBytes).toBeLessThanOrEqual(200);
+    expect(cold.segments.all().filter(({ indexes }) => indexes !== null).length).toBeLessThan(12);
+  });
+
   it('gives a first batch that is too large only when asked to', async () => {
     const { world, log } = await filled({}, 1);
     const large = testBatch({ valueBytes: 100_000 });
@@ -323,6 +354,22 @@ describe('log: flush', () => {
       const survivor = await new LogWorld(world.memory.afterCrash('powerLoss')).open({ segmentBytes: 300 });
       expect(survivor.endOffset).toBe(index + 1);
     }
+  });
+
+  it('forces what belongs to an older segment too when a group of writes crosses a roll', async () => {
+    const world = new LogWorld();
+    const log = await world.open({ flushMessages: 1, segmentBytes: 300 });
+    const survivors: Promise<[number, number]>[] = [];
+    for (let index = 0; index < 12; index++) {
+      log.append(testBatch(), { origin: 'client' }, 0, ({ baseOffset }) => {
+        const reopened = new LogWorld(world.memory.afterCrash('powerLoss')).open({ segmentBytes: 300 });
+        survivors.push(reopened.then(({ endOffset }) => [baseOffset, endOffset]));
+      });
+    }
+    await world.clock.settle();
+    expect(log.segments.count).toBeGreaterThan(3);
+    expect(survivors).toHaveLength(12);
+    for (const [baseOffset, endOffset] of await Promise.all(survivors)) expect(endOffset).toBeGreaterThan(baseOffset);
   });
 
   it('flushes flush.ms after the first unflushed write', async () => {

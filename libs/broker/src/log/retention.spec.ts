@@ -156,5 +156,7 @@ describe('retention: the log', () => {
     await world.clock.settle();
     expect([log.startOffset, log.segments.first.baseOffset]).toEqual([5, 4]);
     expect((await readAll(log))[0]?.offset).toBe(5);
+    expect(log.epochs.list()).toEqual([{ epoch: 0, startOffset: 5 }]);
+    expect(String(await world.disk.readFile('data/t-0/leader-epoch-checkpoint'))).toBe('0\n1\n0 5\n');
   });
 });

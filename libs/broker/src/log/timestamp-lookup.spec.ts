@@ -26,14 +26,19 @@ describe('timestamp lookup', () => {
     ['without timestamps', [[-1], [-1, -1], [T], [-1], [T + 3, -1]]],
   ];
 
-  for (const segmentBytes of [150, 100_000]) {
+  for (const [segmentBytes, indexIntervalBytes] of [
+    [150, 1],
+    [300, 4096],
+    [100_000, 1],
+    [100_000, 150],
+  ] as const) {
     it.each(shapes)(
-      `finds the first record at or after every boundary ± 1, timestamps %s (${segmentBytes} byte segments)`,
+      `finds the first record at or after every boundary ± 1, timestamps %s (segments of ${segmentBytes} bytes, indexed every ${indexIntervalBytes})`,
       async (_name, batches) => {
-        const { world, log } = await logOf(batches, { segmentBytes });
+        const { world, log } = await logOf(batches, { segmentBytes, indexIntervalBytes });
         const flat = batches.flat();
         await log.close();
-        const cold = await new LogWorld(world.disk).open({ segmentBytes, indexIntervalBytes: 1 }, { isClean: true });
+        const cold = await new LogWorld(world.disk).open({ segmentBytes, indexIntervalBytes }, { isClean: true });
         for (const opened of [cold]) {
           for (const boundary of new Set(flat.filter((timestamp) => timestamp >= 0))) {
             for (const wanted of [boundary - 1, boundary, boundary + 1]) {

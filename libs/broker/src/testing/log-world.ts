@@ -8,7 +8,7 @@ import { MemoryDisk } from '../io/memory-disk.js';
 import type { AppendOutcome } from '../log/append-outcome.js';
 import type { BatchRules } from '../log/batch-validation.js';
 import { DEFAULT_TOPIC_CONFIG, type TopicConfig } from '../log/log-config.js';
-import { type LogContext, createLogContext } from '../log/log-context.js';
+import { type LogContext, type LogContextBounds, createLogContext } from '../log/log-context.js';
 import { type LoadOptions, loadLog } from '../log/log-loader.js';
 import type { Log } from '../log/log.js';
 import { FakeClock } from './fake-clock.js';
@@ -89,9 +89,10 @@ export class LogWorld {
     disk?: Disk,
     readonly directory = 'data/t-0',
     logger: Logger = silentLogger,
+    bounds: LogContextBounds = {},
   ) {
     this.disk = disk ?? new MemoryDisk(() => this.clock.now());
-    this.context = createLogContext({ disk: this.disk, clock: this.clock, logger });
+    this.context = createLogContext({ disk: this.disk, clock: this.clock, logger }, bounds);
   }
 
   /** The disk, as the memory disk it is by default. */
