@@ -56,6 +56,12 @@ export {
 } from './error-handling/back-off.js';
 export { type ClassificationOptions, type ErrorKind, NOT_RETRYABLE_BY_DEFAULT } from './error-handling/classifier.js';
 export {
+  type DeadLetterDestination,
+  type DeadLetterOptions,
+  DeadLetterPublishingRecoverer,
+  type DeadLetterSender,
+} from './error-handling/dead-letter.recoverer.js';
+export {
   DefaultErrorHandler,
   type DefaultErrorHandlerOptions,
   type RecordRecoverer,
@@ -78,7 +84,7 @@ export type { ConcurrentContainer, ContainerStatus } from './listener/concurrent
 export { Consumer } from './listener/consumer.js';
 export type { AssignmentCommit, CommitCallback, ContainerSettings } from './listener/container-settings.js';
 export { isKafkaContext } from './discovery/kafka-arguments-host.js';
-export type { KafkaListenerOptions, ListenerOptions } from './listener/listener-options.js';
+export type { ErrorHandlerFactory, KafkaListenerOptions, ListenerOptions } from './listener/listener-options.js';
 export { KafkaListenerEndpointRegistry } from './listener/listener.registry.js';
 export type { PartitionOffsetOption, TopicPartitionsOption } from './listener/manual-assignment.js';
 export { KafkaAdmin } from './module/kafka-admin.js';

@@ -7,6 +7,7 @@
 import { AckMode, CommitStyle } from '../commit/ack-mode.js';
 import { strategyFactory } from '../commit/create-strategy.js';
 import type { ConsumerProperties } from '../drivers/driver-options.js';
+import type { DeadLetterSender } from '../error-handling/dead-letter.recoverer.js';
 import type { ErrorHandler } from '../error-handling/error-handler.js';
 import { KafkaOptionsError } from '../errors.js';
 import type { ContainerSettings, Source } from '../listener/container-settings.js';
@@ -22,6 +23,8 @@ export interface EndpointDefaults {
   readonly serializers: SerializerOptions | undefined;
   /** Makes the error handler of a listener that has none. */
   readonly createErrorHandler: () => ErrorHandler;
+  /** The template, for error handlers that send. */
+  readonly sender: DeadLetterSender;
 }
 
 /** What is settled before the listener function exists. */
@@ -61,7 +64,7 @@ export function endpointSettings(endpoint: ListenerEndpoint, defaults: EndpointD
     autoStartup: merged.autoStartup ?? true,
     missingTopicsFatal: merged.missingTopicsFatal ?? false,
     topicCheckTimeoutMs: merged.topicCheckTimeoutMs ?? 30_000,
-    errorHandler: merged.errorHandler ?? defaults.createErrorHandler(),
+    errorHandler: errorHandlerOf(merged.errorHandler, defaults),
   };
 }
 
@@ -75,6 +78,11 @@ export function containerSettings(settings: EndpointSettings, listener: MessageL
 export function isManual(ackMode: ListenerOptions['ackMode']): boolean {
   if (typeof ackMode === 'function') return ackMode(0).manual;
   return ackMode === AckMode.MANUAL || ackMode === AckMode.MANUAL_IMMEDIATE;
+}
+
+function errorHandlerOf(choice: ListenerOptions['errorHandler'], defaults: EndpointDefaults): ErrorHandler {
+  if (choice === undefined) return defaults.createErrorHandler();
+  return typeof choice === 'function' ? choice(defaults.sender) : choice;
 }
 
 function defaultId({ name, index }: ListenerEndpoint): string {

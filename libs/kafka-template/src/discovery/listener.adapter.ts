@@ -71,7 +71,8 @@ export class ListenerAdapter {
     bound: (parameters: ListenerArguments) => BoundMethod | Promise<BoundMethod>,
     parameters: ListenerArguments,
   ): Promise<void> {
-    const method = await bound(parameters);
+    const found = bound(parameters);
+    const method = found instanceof Promise ? await found : found;
     try {
       await method.call(...parameters);
     } catch (error) {

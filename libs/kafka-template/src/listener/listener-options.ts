@@ -6,11 +6,15 @@
 import { AckMode, CommitStyle } from '../commit/ack-mode.js';
 import type { CommitStrategyFactory } from '../commit/create-strategy.js';
 import { CONSUMER_CHECKS, type ConsumerProperties } from '../drivers/driver-options.js';
+import type { DeadLetterSender } from '../error-handling/dead-letter.recoverer.js';
 import type { ErrorHandler } from '../error-handling/error-handler.js';
 import { type OptionChecks, checkOptions } from '../option-check.js';
 import type { SerializerOptions } from '../serde/record-serdes.js';
 import type { AssignmentCommit, CommitCallback } from './container-settings.js';
 import { type TopicPartitionsOption, parsePartitions } from './manual-assignment.js';
+
+/** Makes the error handler of a listener. `kafka` is the application's KafkaTemplate. */
+export type ErrorHandlerFactory = (kafka: DeadLetterSender) => ErrorHandler;
 
 /** Settings of listeners, in the module or in one @KafkaListener. Times in milliseconds. */
 export interface ListenerOptions {
@@ -50,8 +54,11 @@ export interface ListenerOptions {
   batch?: boolean;
   /** Commit the position of a partition that has no committed offset, when it is assigned. Default `latest-only`. */
   assignmentCommit?: AssignmentCommit;
-  /** What becomes of records that fail. Default: a DefaultErrorHandler, one per listener. */
-  errorHandler?: ErrorHandler;
+  /**
+   * What becomes of records that fail: a handler, or a function that makes one per listener and is given the template.
+   * Default: a DefaultErrorHandler.
+   */
+  errorHandler?: ErrorHandler | ErrorHandlerFactory;
 }
 
 /** Settings of one @KafkaListener. Exactly one of `topics`, `topicPattern` and `topicPartitions`. */
@@ -99,7 +106,7 @@ const LISTENER_CHECKS: OptionChecks & Record<keyof ListenerOptions, OptionChecks
   autoStartup: flag,
   batch: flag,
   assignmentCommit: { kind: 'one-of', values: ['latest-only', 'always', 'never'] },
-  errorHandler: { kind: 'object' },
+  errorHandler: { kind: 'any' },
 };
 
 const KAFKA_LISTENER_CHECKS: OptionChecks = {
@@ -138,9 +145,16 @@ export function checkListenerOptions(options: KafkaListenerOptions): string[] {
 function checkShared(path: string, options: ListenerOptions): string[] {
   const problems: string[] = [];
   const label = (name: string) => (path === '' ? name : `${path}.${name}`);
-  const { ackMode, batch, commitStyle, syncCommits } = options;
+  const { ackMode, batch, commitStyle, syncCommits, errorHandler } = options;
   if (ackMode !== undefined && typeof ackMode !== 'function' && !Object.values(AckMode).includes(ackMode)) {
     problems.push(`${label('ackMode')} must be one of AckMode's ${Object.keys(AckMode).join(', ')}, or a function`);
+  }
+  if (
+    errorHandler !== undefined &&
+    typeof errorHandler !== 'function' &&
+    typeof errorHandler?.handleOne !== 'function'
+  ) {
+    problems.push(`${label('errorHandler')} must have handleOne and handleBatch, or be a function that makes one`);
   }
   if (ackMode === AckMode.RECORD && batch === true) {
     problems.push(`${label('ackMode')} RECORD makes no sense for a batch listener: use BATCH`);

@@ -71,7 +71,8 @@ export class RecordDispatcher implements Dispatcher {
           return true;
         }
         const record = new ConsumerRecord(records[index] as DriverRecord, settings.serdes, epoch);
-        const step = await this.#dispatchUntilSettled(record);
+        let step = await this.#dispatchRecord(record);
+        if (step === 'same-record') step = await this.#retryAtOnce(record);
         if (step === 'put-back') this.#runtime.rewind(record);
         if (step === 'next-poll') return true;
         if (step !== 'next-record' || this.#runtime.sought.has(name)) return false;
@@ -84,14 +85,14 @@ export class RecordDispatcher implements Dispatcher {
   }
 
   /** A retry without a delay needs no new fetch, as long as there are not so many that a poll is due. */
-  async #dispatchUntilSettled(record: ConsumerRecord): Promise<Step> {
+  async #retryAtOnce(record: ConsumerRecord): Promise<Step> {
     const { stopping, clock } = this.#runtime.parts;
-    for (let retries = 0; ; retries++) {
+    for (let retries = 0; retries < IMMEDIATE_RETRIES_MAX && stopping() === 'no'; retries++) {
+      await clock.nextTurn();
       const step = await this.#dispatchRecord(record);
       if (step !== 'same-record') return step;
-      if (retries === IMMEDIATE_RETRIES_MAX || stopping() !== 'no') return 'put-back';
-      await clock.nextTurn();
     }
+    return 'put-back';
   }
 
   async #dispatchRecord(record: ConsumerRecord): Promise<Step> {

@@ -13,6 +13,7 @@ import { DefaultErrorHandler } from '../error-handling/default-error-handler.js'
 import type { ErrorHandler } from '../error-handling/error-handler.js';
 import type { ContainerSettings } from '../listener/container-settings.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
+import { KafkaTemplate } from '../template/kafka-template.js';
 import { clientOptions } from './kafka-core.module.js';
 import type { KafkaModuleOptions } from './kafka.options.js';
 import { KAFKA_OPTIONS } from './kafka.tokens.js';
@@ -32,6 +33,7 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
   constructor(
     @Inject(KAFKA_OPTIONS) private readonly options: KafkaModuleOptions,
     @Inject(KafkaListenerEndpointRegistry) private readonly registry: KafkaListenerEndpointRegistry,
+    @Inject(KafkaTemplate) private readonly template: KafkaTemplate,
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
@@ -69,6 +71,7 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
       consumer: { ...clientOptions(options), clientId: options.clientId, ...options.consumer },
       serializers: options.serializers,
       createErrorHandler,
+      sender: this.template,
     };
   }
 }

@@ -10,6 +10,7 @@ import { KafkaTemplateError, KafkaTemplateErrorCode, SerializationError, message
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import type { RecordSerdes } from '../serde/record-serdes.js';
+import { type Serde, autoSerde } from '../serde/serde.js';
 import { KafkaSendError } from './kafka-send-error.js';
 import type { ProducerListener } from './producer-listener.js';
 import { type ProducerRecord, headerList } from './producer-record.js';
@@ -34,6 +35,9 @@ export interface KafkaTemplateParts {
 }
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
+
+/** Strings and bytes as they are. */
+const RAW: RecordSerdes = { key: autoSerde, value: autoSerde };
 
 /** Injectable sender of records. One per application is the normal case; it is safe to use from everywhere. */
 export class KafkaTemplate {
@@ -64,7 +68,13 @@ export class KafkaTemplate {
   /** Sends to a chosen partition with a timestamp in epoch milliseconds. */
   send<K, V>(topic: string, partition: number | null, timestamp: number | null, key: K, value: V): SendFuture<K, V>;
   send(first: string | ProducerRecord, ...rest: unknown[]): unknown {
-    return this.#dispatch(typeof first === 'string' ? recordOf(first, rest) : first);
+    return this.#dispatch(typeof first === 'string' ? recordOf(first, rest) : first, this.#parts.serdes);
+  }
+
+  /** Sends a record whose key and value are bytes already: no serializer sees them. For forwarding what was received. */
+  sendRaw(record: DriverProducerRecord): SendFuture<Buffer | string, Buffer | string> {
+    const whole = { ...record, value: record.value ?? null };
+    return this.#dispatch(whole, RAW) as SendFuture<Buffer | string, Buffer | string>;
   }
 
   /** As `send` without the topic: the template's `defaultTopic`. Throws ILLEGAL_STATE when there is none. */
@@ -80,7 +90,7 @@ export class KafkaTemplate {
         'sendDefault needs a default topic: set template.defaultTopic in the options of KafkaModule, or use send(topic, ...)',
       );
     }
-    return this.#dispatch(recordOf(topic, parameters));
+    return this.#dispatch(recordOf(topic, parameters), this.#parts.serdes);
   }
 
   /** Resolves when everything sent before has been acknowledged or has failed, callbacks included. */
@@ -102,14 +112,14 @@ export class KafkaTemplate {
     return this.#closing;
   }
 
-  #dispatch(record: ProducerRecord): SendFuture {
+  #dispatch(record: ProducerRecord, serdes: RecordSerdes): SendFuture {
     const future = new SendFuture(record, this.#host);
     let appended = false;
     try {
       if (this.#closing !== undefined) {
         throw new KafkaTemplateError('CLOSED', 'the template is closed: the application is shutting down');
       }
-      this.#parts.producer.append(this.#serialize(record), (error, metadata) => {
+      this.#parts.producer.append(serialize(record, serdes), (error, metadata) => {
         // A driver may know at once that it cannot send. The caller has no future yet, so it hears of it afterwards.
         if (appended) this.#complete(future, error, metadata);
         else queueMicrotask(() => this.#complete(future, error, metadata));
@@ -119,32 +129,6 @@ export class KafkaTemplate {
     }
     appended = true;
     return future;
-  }
-
-  #serialize(record: ProducerRecord): DriverProducerRecord {
-    const { topic, partition, timestamp } = record;
-    if (typeof topic !== 'string' || topic === '') {
-      throw new SerializationError('the topic must be a string that is not empty');
-    }
-    if (partition != null && !(Number.isInteger(partition) && partition >= 0)) {
-      throw new SerializationError(`partition must be a whole number from 0, or null, and is ${String(partition)}`);
-    }
-    return {
-      topic,
-      partition: partition ?? null,
-      timestamp: timestamp ?? undefined,
-      key: this.#serializePart('key', record.key ?? null, topic),
-      value: this.#serializePart('value', record.value, topic),
-      headers: headerList(record.headers),
-    };
-  }
-
-  #serializePart(part: 'key' | 'value', data: unknown, topic: string): Buffer | string | null {
-    try {
-      return this.#parts.serdes[part].serialize(data, topic);
-    } catch (error) {
-      throw new SerializationError(`the ${part} cannot be serialised: ${messageOf(error)}`, error);
-    }
   }
 
   /** The order is Spring's: the future first, with its callbacks, then the listener. */
@@ -178,4 +162,30 @@ function recordOf(topic: string, parameters: readonly unknown[]): ProducerRecord
   }
   if (parameters.length === 2) return { topic, key: parameters[0], value: parameters[1] };
   return { topic, value: parameters[0] };
+}
+
+function serialize(record: ProducerRecord, serdes: RecordSerdes): DriverProducerRecord {
+  const { topic, partition, timestamp } = record;
+  if (typeof topic !== 'string' || topic === '') {
+    throw new SerializationError('the topic must be a string that is not empty');
+  }
+  if (partition != null && !(Number.isInteger(partition) && partition >= 0)) {
+    throw new SerializationError(`partition must be a whole number from 0, or null, and is ${String(partition)}`);
+  }
+  return {
+    topic,
+    partition: partition ?? null,
+    timestamp: timestamp ?? undefined,
+    key: serializePart('key', record.key ?? null, topic, serdes.key),
+    value: serializePart('value', record.value, topic, serdes.value),
+    headers: headerList(record.headers),
+  };
+}
+
+function serializePart(part: 'key' | 'value', data: unknown, topic: string, serde: Serde): Buffer | string | null {
+  try {
+    return serde.serialize(data, topic);
+  } catch (error) {
+    throw new SerializationError(`the ${part} cannot be serialised: ${messageOf(error)}`, error);
+  }
 }
