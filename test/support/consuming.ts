@@ -13,6 +13,7 @@ import {
   createConsumer,
   createProducer,
   type KafkaError,
+  OffsetSpec,
   type Producer,
   type ProducerRecord,
   silentLogger,
@@ -46,6 +47,13 @@ export class Consuming {
   async topic(partitions = 1, name = uniqueName('topic')): Promise<string> {
     const [outcome] = await this.admin.createTopics([{ name, numPartitions: partitions, replicationFactor: 1 }]);
     if (outcome?.error != null) throw outcome.error;
+    // Metadata names the leader a moment before it leads, and what is sent with acks=0 in that moment is lost.
+    const ends = Array.from({ length: partitions }, (_, partition) => ({
+      topic: name,
+      partition,
+      timestamp: OffsetSpec.LATEST,
+    }));
+    for (const { error } of await this.admin.listOffsets(ends)) if (error !== null) throw error;
     return name;
   }
 
