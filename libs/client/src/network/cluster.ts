@@ -54,14 +54,14 @@ export class Cluster {
     const timeoutMs = options.timeoutMs ?? this.options.requestTimeoutMs;
     const request: PendingRequest = {
       api,
-      body: body as RequestBody<Api>,
+      body,
       bounds: options,
       deadlineMs: this.io.clock.monotonic() + timeoutMs,
       timeoutMs,
       expectResponse: options.expectResponse ?? true,
       version: -1,
       correlationId: -1,
-      callback: callback as ResponseCallback<Api>,
+      callback,
     };
     const lane = options.lane ?? 'main';
     if (target === 'any') this.sendToAny(request, lane);

@@ -20,11 +20,13 @@ export interface StoredOutcome {
 
 /** The broker does not have it, or nobody knows. */
 export interface RefusedOutcome {
-  /** `again` if the time allows it. */
-  readonly kind: 'again' | 'failed';
+  /** `again` if the time allows it; `too-large` to be sent in smaller batches. */
+  readonly kind: 'again' | 'too-large' | 'failed';
   readonly error: KafkaError;
   /** The error of one record, by its place in the batch. */
   readonly errorOf: (index: number) => KafkaError;
+  /** The batch may be in the log all the same. */
+  readonly mayBeStored: boolean;
   /** Something the broker said about the sequence. */
   readonly sequence: 'out-of-order' | 'forgotten' | null;
   /** The leader may have changed. */
@@ -34,13 +36,23 @@ export interface RefusedOutcome {
 /** One of the two. */
 export type BatchOutcome = StoredOutcome | RefusedOutcome;
 
-function refused(kind: 'again' | 'failed', error: KafkaError, more: Partial<RefusedOutcome> = {}): RefusedOutcome {
-  return { kind, error, errorOf: () => error, sequence: null, needsMetadata: false, ...more };
+/** Failures of a leader that has appended the batch to its own log. */
+const AFTER_APPEND: ReadonlySet<number> = new Set([
+  ErrorCode.REQUEST_TIMED_OUT,
+  ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+]);
+
+/** Refusals of a batch for its size; a record alone may pass. */
+const TOO_LARGE: ReadonlySet<number> = new Set([ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RECORD_LIST_TOO_LARGE]);
+
+function refused(kind: RefusedOutcome['kind'], error: KafkaError, more: Partial<RefusedOutcome> = {}): RefusedOutcome {
+  return { kind, error, errorOf: () => error, mayBeStored: false, sequence: null, needsMetadata: false, ...more };
 }
 
 /** The request failed as a whole: nobody knows whether the batch was stored. */
 export function judgeFailure(error: KafkaError): BatchOutcome {
-  return refused(error.retriable ? 'again' : 'failed', error);
+  return refused(error.retriable ? 'again' : 'failed', error, { mayBeStored: true });
 }
 
 /** What the broker's answer means for one batch; no answer at all is a fault that may pass. */
@@ -61,7 +73,13 @@ export function judge(each: BatchInFlight, answer: PartitionResponse | undefined
   }
   if (isIdempotent && errorCode === ErrorCode.UNKNOWN_PRODUCER_ID)
     return refused('again', error, { sequence: 'forgotten' });
-  if (isRetriable(errorCode)) return refused('again', error, { needsMetadata: isMetadataError(errorCode) });
+  // What may be stored already must not be sent in other batches: the broker would not know it again.
+  if (TOO_LARGE.has(errorCode) && each.batch.recordCount > 1 && !each.batch.mayBeStored)
+    return refused('too-large', error);
+  if (isRetriable(errorCode)) {
+    const mayBeStored = AFTER_APPEND.has(errorCode);
+    return refused('again', error, { mayBeStored, needsMetadata: isMetadataError(errorCode) });
+  }
   return refused('failed', error, { errorOf: recordErrors(each, answer, error) });
 }
 

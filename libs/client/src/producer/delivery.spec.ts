@@ -1,48 +1,21 @@
 /**
  * What the producer does when things go wrong between it and the brokers. Each case names the rule it holds to.
  */
+import { ErrorCode, Metadata, decodeRecords } from '@kafka-template/protocol';
+import { seededRandom } from '../io/random.js';
 import {
-  ErrorCode,
-  InitProducerId,
-  Metadata,
-  type ProduceRequest,
-  batchBaseSequence,
-  batchProducerEpoch,
-  batchProducerId,
-} from '@kafka-template/protocol';
-import { sequenceAfter } from './partition-queue.js';
-import { collector, createTestProducer, produceRequests, watch } from '../testing/producer-world.js';
-import type { Fault, SeenRequest } from '../testing/fake-kafka.js';
-import { type World, createWorld } from '../testing/world.js';
-
-/** The record batch in a Produce request with one partition. */
-function batchOf(request: ProduceRequest): Buffer {
-  const records = request.topicData[0]?.partitionData[0]?.records;
-  if (records === null || records === undefined) throw new Error('a Produce request without records');
-  return records;
-}
-
-function identities(world: World): string[] {
-  return produceRequests(world).map((request) => {
-    const batch = batchOf(request);
-    return `${batchProducerId(batch)}/${batchProducerEpoch(batch)}/${batchBaseSequence(batch)}`;
-  });
-}
-
-/** Gives the n-th Produce request (from 1) the n-th fault; later ones none. */
-function faultsInTurn(world: World, ...faults: (Fault | undefined)[]): void {
-  let count = 0;
-  world.kafka.fault = ({ api }) => (api === 'Produce' ? faults[count++] : undefined);
-}
-
-function answerWith(errorCode: number, more: object = {}): Fault {
-  const partitionResponses = [{ index: 0, errorCode, baseOffset: -1, ...more }];
-  return { kind: 'answer', body: { responses: [{ name: 'orders', partitionResponses }] } };
-}
-
-function numbers(from: number, to: number): string[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
-}
+  answerWith,
+  batchOf,
+  collector,
+  createTestProducer,
+  faultsInTurn,
+  identities,
+  numbers,
+  produceRequests,
+  watch,
+} from '../testing/producer-world.js';
+import type { SeenRequest } from '../testing/fake-kafka.js';
+import { createWorld } from '../testing/world.js';
 
 describe('Producer: retries', () => {
   it('sends the same bytes with the same sequence again when an answer is lost; nothing is lost or stored twice', async () => {
@@ -276,171 +249,56 @@ describe('Producer: refusals that do not pass', () => {
   });
 });
 
-describe('Producer: sequences', () => {
-  it('asks for a producer id with -1/-1, once', async () => {
-    const world = createWorld({ topics: { orders: 1 } });
-    const producer = createTestProducer(world);
-    producer.append({ topic: 'orders' });
-    await world.clock.run();
-    producer.append({ topic: 'orders' });
-    await world.clock.run();
-    expect(world.kafka.seen(InitProducerId).map(({ body }) => body)).toMatchObject([
-      { transactionalId: null, producerId: -1, producerEpoch: -1 },
-    ]);
-  });
-
-  it('sends without ids when idempotence is off', async () => {
-    const world = createWorld({ topics: { orders: 1 } });
-    const producer = createTestProducer(world, { enableIdempotence: false });
-    producer.append({ topic: 'orders' });
-    await world.clock.run();
-    expect(identities(world)).toEqual(['-1/-1/-1']);
-    expect(world.kafka.seen(InitProducerId)).toHaveLength(0);
-  });
-
-  it('waits for the producer id through errors that pass, and fails records for one that does not', async () => {
-    const world = createWorld({ topics: { orders: 1 } });
-    const producer = createTestProducer(world);
-    const codes: number[] = [ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ErrorCode.CLUSTER_AUTHORIZATION_FAILED];
-    world.kafka.fault = ({ api }) => {
-      const errorCode = api === 'InitProducerId' ? codes.shift() : undefined;
-      return errorCode === undefined ? undefined : { kind: 'answer', body: { errorCode, producerEpoch: 0 } };
-    };
-    const refused = watch(producer.send({ topic: 'orders' }));
-    await world.clock.advance(1_000);
-    expect(refused.error).toMatchObject({ code: 'CLUSTER_AUTHORIZATION_FAILED' });
-    const later = watch(producer.send({ topic: 'orders' }));
-    await world.clock.advance(1_000);
-    expect(later.value?.offset).toBe(0);
-  });
-
-  it('counts DUPLICATE_SEQUENCE_NUMBER as stored', async () => {
-    const world = createWorld({ topics: { orders: 1 } });
-    const producer = createTestProducer(world);
-    faultsInTurn(world, answerWith(ErrorCode.DUPLICATE_SEQUENCE_NUMBER));
-    const sent = watch(producer.send({ topic: 'orders' }));
-    await world.clock.run();
-    expect(sent.value?.offset).toBe(-1);
-  });
-
+describe('Producer: batches that are too large for the broker', () => {
   it.each([
-    ['OUT_OF_ORDER_SEQUENCE_NUMBER', ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER],
-    ['UNKNOWN_PRODUCER_ID', ErrorCode.UNKNOWN_PRODUCER_ID],
-  ])('starts again in a higher epoch when the broker has lost its memory: %s', async (_, errorCode) => {
-    const world = createWorld({ topics: { orders: 1, other: 1 } });
-    const producer = createTestProducer(world);
+    ['idempotent', { enableIdempotence: true }],
+    ['not idempotent', { enableIdempotence: false, maxInFlightRequestsPerConnection: 1 }],
+    ['compressed', { compressionType: 'gzip' as const }],
+  ])('are sent in smaller ones, in order, each record with its own outcome: %s', async (_, options) => {
+    const world = createWorld({ topics: { orders: 1 } });
+    const log = world.kafka.partition('orders', 0);
+    log.batchBytesMax = 500;
+    const producer = createTestProducer(world, options);
     const outcome = collector();
-    producer.append({ topic: 'orders', value: 'A' }, outcome.callback);
-    producer.append({ topic: 'other', value: 'a' }, outcome.callback);
+    producer.append({ topic: 'orders', value: 'first' }, outcome.callback);
     await world.clock.run();
-    faultsInTurn(world, answerWith(errorCode, { logStartOffset: 0 }));
-    producer.append({ topic: 'orders', value: 'B' }, outcome.callback);
-    await world.clock.advance(1_000);
-    producer.append({ topic: 'orders', value: 'C' }, outcome.callback);
-    producer.append({ topic: 'other', value: 'b' }, outcome.callback);
-    await world.clock.advance(1_000);
+    const random = seededRandom(1);
+    const noise = (): string => Array.from({ length: 50 }, () => String.fromCharCode(33 + random.next() * 90)).join('');
+    const sent = numbers(0, 99).map((value) => value + noise());
+    for (const [index, value] of sent.entries()) {
+      const headers = [{ key: 'h', value: String(index) }];
+      producer.append({ topic: 'orders', key: `k${index}`, value, headers, timestamp: index }, outcome.callback);
+    }
+    producer.append({ topic: 'orders', value: 'last' }, outcome.callback);
+    const flushed = watch(producer.flush());
+    await world.clock.advance(5_000);
     expect(outcome.errors).toEqual([]);
-    expect(world.kafka.partition('orders', 0).values).toEqual(['A', 'B', 'C']);
-    expect(world.kafka.partition('other', 0).values).toEqual(['a', 'b']);
-    expect(world.kafka.seen(InitProducerId)).toHaveLength(1);
-    const epochs = world.kafka
-      .partition('orders', 0)
-      .batches.map((batch) => [batchProducerEpoch(batch), batchBaseSequence(batch)]);
-    expect(epochs).toEqual([
-      [0, 0],
-      [1, 0],
-      [1, 1],
-    ]);
-    const others = world.kafka
-      .partition('other', 0)
-      .batches.map((batch) => [batchProducerEpoch(batch), batchBaseSequence(batch)]);
-    expect(others).toEqual([
-      [0, 0],
-      [1, 0],
-    ]);
+    expect(log.values).toEqual(['first', ...sent, 'last']);
+    expect(outcome.metadata.map(({ offset }) => offset)).toEqual(
+      Array.from({ length: 102 }, (_unused, index) => index),
+    );
+    expect(outcome.metadata[43]).toMatchObject({ timestamp: 42, serializedKeySize: 3, serializedValueSize: 52 });
+    const records = log.batches.flatMap((batch) => decodeRecords(batch));
+    expect(records[43]?.headers[0]?.value?.toString()).toBe('42');
+    expect(flushed.isDone).toBe(true);
   });
 
-  it('sends the first batch of a new epoch alone, too', async () => {
+  it('fail only the record that is too large by itself; batches on their way behind keep their order', async () => {
     const world = createWorld({ topics: { orders: 1 } });
-    const producer = createTestProducer(world, { batchSize: 100 });
+    const log = world.kafka.partition('orders', 0);
+    const producer = createTestProducer(world, { batchSize: 700 });
     const outcome = collector();
     producer.append({ topic: 'orders', value: '0' }, outcome.callback);
     await world.clock.run();
-    faultsInTurn(world, answerWith(ErrorCode.MESSAGE_TOO_LARGE), answerWith(ErrorCode.NOT_ENOUGH_REPLICAS));
-    producer.append({ topic: 'orders', value: 'refused' }, outcome.callback);
-    await world.clock.run();
-    // The broker forgets the producer at the same time, so that the sequence alone would not keep a later batch out.
-    world.kafka.partition('orders', 0).forgetProducers();
-    for (const value of numbers(1, 4)) producer.append({ topic: 'orders', value: value.padEnd(80) }, outcome.callback);
-    await world.clock.advance(1_000);
-    expect(outcome.errors.map(({ code }) => code)).toEqual(['MESSAGE_TOO_LARGE']);
-    expect(world.kafka.partition('orders', 0).values.map((value) => value?.trim())).toEqual(numbers(0, 4));
-    expect(identities(world).slice(-4)).toEqual(['1000/1/0', '1000/1/1', '1000/1/2', '1000/1/3']);
-  });
-
-  it.each([
-    [0, 5, 5],
-    [2147483640, 7, 2147483647],
-    [2147483640, 8, 0],
-    [2147483647, 3, 2],
-  ])('wraps sequences as Kafka does: %i and %i records give %i', (sequence, count, next) => {
-    expect(sequenceAfter(sequence, count)).toBe(next);
-  });
-
-  it('raises the epoch only after everything on its way has come back', async () => {
-    const world = createWorld({ topics: { orders: 1 } });
-    const producer = createTestProducer(world, { batchSize: 100 });
-    const outcome = collector();
-    producer.append({ topic: 'orders', value: '0'.padEnd(80) }, outcome.callback);
-    await world.clock.run();
-    // The first of four answers comes at once and means a gap; the other three requests have no answer yet.
-    let count = 0;
-    world.kafka.fault = ({ api }) => {
-      if (api !== 'Produce') return undefined;
-      count += 1;
-      if (count === 1) return answerWith(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
-      return count <= 4 ? { kind: 'delay', milliseconds: 3_000 } : undefined;
-    };
-    for (const value of numbers(1, 4)) producer.append({ topic: 'orders', value: value.padEnd(80) }, outcome.callback);
-    await world.clock.advance(2_999);
-    expect(identities(world).every((each) => each.startsWith('1000/0/'))).toBe(true);
-    await world.clock.advance(5_000);
-    expect(outcome.errors).toEqual([]);
-    expect(world.kafka.partition('orders', 0).values.map((value) => value?.trim())).toEqual(numbers(0, 4));
-    expect(identities(world).some((each) => each.startsWith('1000/1/'))).toBe(true);
-  });
-
-  it('never uses a sequence of a partition twice, even after the topic was out of use for a while', async () => {
-    const world = createWorld({ topics: { a: 1, b: 1 } });
-    const producer = createTestProducer(world, { metadataMaxAgeMs: 100_000 });
-    for (let round = 0; round < 3; round++) {
-      const sent = watch(producer.send({ topic: 'a', value: String(round) }));
-      await world.clock.run();
-      expect(sent.value?.offset).toBe(round);
-      for (let step = 0; step < 10; step++) {
-        await world.clock.advance(60_000);
-        producer.append({ topic: 'b' });
-      }
+    log.batchBytesMax = 500;
+    for (const value of numbers(1, 30)) {
+      producer.append({ topic: 'orders', value: value.padEnd(value === '4' ? 510 : 30) }, outcome.callback);
     }
-    expect(world.kafka.partition('a', 0).values).toEqual(['0', '1', '2']);
-  });
-
-  it('abandons an expired batch without a gap when the broker had stored it', async () => {
-    const world = createWorld({ topics: { orders: 1 } });
-    const producer = createTestProducer(world, { deliveryTimeoutMs: 1_000, requestTimeoutMs: 500 });
-    const outcome = collector();
-    // The broker stores everything, but no answer arrives until A has expired.
-    world.kafka.fault = ({ api }) => (api === 'Produce' ? { kind: 'carry-out-and-silence' } : undefined);
-    producer.append({ topic: 'orders', value: 'A' }, outcome.callback);
-    await world.clock.advance(700);
-    producer.append({ topic: 'orders', value: 'B' }, outcome.callback);
-    await world.clock.advance(400);
-    expect(outcome.errors).toMatchObject([{ code: 'TIMEOUT' }]);
-    world.kafka.fault = () => undefined;
-    await world.clock.advance(3_000);
-    producer.append({ topic: 'orders', value: 'C' }, outcome.callback);
-    await world.clock.advance(3_000);
-    expect(world.kafka.partition('orders', 0).values).toEqual(['A', 'B', 'C']);
-    expect(outcome.errors).toHaveLength(1);
+    await world.clock.advance(5_000);
+    expect(outcome.errors.map(({ code }) => code)).toEqual(['MESSAGE_TOO_LARGE']);
+    expect(log.values.map((value) => value?.trim())).toEqual(numbers(0, 30).filter((value) => value !== '4'));
+    const flushed = watch(producer.flush());
+    await world.clock.run();
+    expect(flushed.isDone).toBe(true);
   });
 });

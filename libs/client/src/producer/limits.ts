@@ -18,5 +18,8 @@ export const PRODUCER_EPOCH_MAX = 32767;
 /** Sequence numbers wrap from this to 0. */
 export const SEQUENCE_MASK = 0x7fffffff;
 
+/** Batches of a producer and partition by which a broker recognises a repetition. */
+export const REMEMBERED_BATCHES = 5;
+
 /** A batch tells at most so many per-record reasons of a refusal in its errors' texts. */
 export const ROUTED_ERRORS_MAX = 1000;

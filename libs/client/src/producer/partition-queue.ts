@@ -8,7 +8,7 @@
  */
 import type { BatchIdentity, ProducerBatch } from './producer-batch.js';
 import type { ProducerIdentity } from './producer-identity.js';
-import { SEQUENCE_MASK } from './limits.js';
+import { REMEMBERED_BATCHES, SEQUENCE_MASK } from './limits.js';
 
 /** One partition of one topic, for as long as the producer uses the topic. */
 export class PartitionQueue {
@@ -30,9 +30,12 @@ export class PartitionQueue {
   private producerId = -1;
   private producerEpoch = -1;
   private nextSequence = 0;
+  /** Batches that were given a sequence in this epoch. */
+  private batchesSent = 0;
   /** Whether the broker has acknowledged a batch of this epoch, so that it knows where the sequences stand. */
   private isKnownToBroker = false;
-  private needsNewEpoch = false;
+  /** The broker misses the batch of this order for good, so that from here on a new epoch is needed; Infinity if not. */
+  private gapOrder = Infinity;
 
   constructor(
     readonly topic: string,
@@ -73,19 +76,23 @@ export class PartitionQueue {
     if (this.inFlight > 0 && this.inFlightNode !== node) return false;
     if (this.identity === null) return true;
     this.adoptEpochIfDue(this.identity);
-    if (this.needsNewEpoch || !this.identity.isReady) return false;
+    if (!this.identity.isReady || first.order >= this.gapOrder) return false;
     if (first.identity !== null) return this.unresolved[0] === first;
     // A broker that does not know the producer takes any first sequence: were the first batch refused and the second one
     // on its way, the second would be stored and the first could never be again (KAFKA-14359). So the first goes alone.
-    return this.isKnownToBroker || this.unresolved.length === 0;
+    const oldest = this.unresolved[0]?.identity ?? null;
+    if (oldest === null) return true;
+    // The oldest open batch may be stored: it must stay among the last ones the broker remembers, or its repetition
+    // would not be known as one.
+    return this.isKnownToBroker && this.batchesSent - oldest.batchNumber < REMEMBERED_BATCHES;
   }
 
   /** Takes the first waiting batch for sending: gives it its sequence if it has none, and its bytes. */
   take(node: number): { readonly batch: ProducerBatch; readonly bytes: Buffer } {
     const batch = this.batches.shift();
     if (batch === undefined) throw new Error('take() from an empty partition queue');
-    const isFirstAttempt = batch.identity === null && !batch.isFinished;
-    const bytes = batch.bytes(isFirstAttempt ? this.allot(batch) : batch.identity);
+    if (this.identity !== null && batch.identity === null) batch.identify(this.allot(batch));
+    const bytes = batch.bytes();
     batch.attempts += 1;
     this.inFlight += 1;
     this.inFlightNode = node;
@@ -111,15 +118,16 @@ export class PartitionQueue {
   }
 
   /**
-   * The batch is given up. Whether the broker has it is unknown, or known to be untrue; either way a gap may be left.
-   * If there are batches behind it, the broker's answers to them will tell; if not, the next one starts a new epoch.
+   * The batch is given up. If the broker does not have it, it leaves a gap. If it may have it, only the answers to the
+   * batches behind it will tell; they may be stored, too, and must keep their sequences until then.
    */
   abandon(batch: ProducerBatch): void {
     const position = this.batches.indexOf(batch);
     if (position !== -1) this.batches.splice(position, 1);
     if (batch.identity === null) return;
     this.removeUnresolved(batch);
-    if (this.unresolved.length === 0) this.needsNewEpoch = true;
+    const isLast = this.unresolved.every(({ order }) => order < batch.order);
+    if (isLast || !batch.mayBeStored) this.leaveGap(batch);
   }
 
   /** The batch is to be sent again: back to its place among those that wait. */
@@ -129,26 +137,36 @@ export class PartitionQueue {
     else this.batches.splice(position, 0, batch);
   }
 
+  /** The batch was too large for the broker: its records take its place in smaller ones, and its sequence is a gap. */
+  replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
+    this.abandon(batch);
+    for (const part of parts) this.putBack(part);
+  }
+
   /**
    * The broker says that the sequence does not follow the last one it stored. For a batch behind one that is still to be
    * sent again that was to be expected; for the first one it means that the broker misses something for good, so that
    * the sequences have to start again.
    */
   outOfOrder(batch: ProducerBatch): void {
-    if (this.unresolved[0] === batch) this.needsNewEpoch = true;
+    if (this.unresolved[0] === batch) this.leaveGap(batch);
   }
 
-  /** The broker has no trace of this producer (any more): start again whatever the place of the batch. */
-  forgotten(): void {
-    this.needsNewEpoch = true;
+  /** The broker has no trace of this producer (any more): start again from this batch on. */
+  forgotten(batch: ProducerBatch): void {
+    this.leaveGap(batch);
   }
 
-  private allot(batch: ProducerBatch): BatchIdentity | null {
-    if (this.identity === null) return null;
+  private leaveGap({ order }: ProducerBatch): void {
+    this.gapOrder = Math.min(this.gapOrder, order);
+  }
+
+  private allot(batch: ProducerBatch): BatchIdentity {
     const baseSequence = this.nextSequence;
     this.nextSequence = sequenceAfter(baseSequence, batch.recordCount);
     this.unresolved.push(batch);
-    return { producerId: this.producerId, producerEpoch: this.producerEpoch, baseSequence };
+    const batchNumber = this.batchesSent++;
+    return { producerId: this.producerId, producerEpoch: this.producerEpoch, baseSequence, batchNumber };
   }
 
   private removeUnresolved(batch: ProducerBatch): void {
@@ -157,27 +175,24 @@ export class PartitionQueue {
   }
 
   /**
-   * Moves to the producer's current epoch, or to a new one, as soon as nothing is on its way: late copies of these
-   * batches cannot be stored any more once the first one of the higher epoch is.
+   * Moves to the producer's current epoch, or to a new one, as soon as nothing is on its way and nothing before the gap
+   * is open: what is behind the gap cannot be stored in the old epoch, what is before it may be and is asked for first.
    */
   private adoptEpochIfDue(identity: ProducerIdentity): void {
-    if (this.inFlight > 0) return;
+    const first = this.unresolved[0];
+    if (this.inFlight > 0 || (first !== undefined && first.order < this.gapOrder)) return;
     const isStale = !this.isCurrent(identity);
-    if (this.needsNewEpoch) {
-      if (!isStale) identity.bump();
-    } else if (!isStale || this.unresolved.length > 0) {
-      return;
-    }
+    if (this.gapOrder === Infinity && !isStale) return;
+    if (!isStale) identity.bump();
     if (!identity.isReady) return;
     this.producerId = identity.producerId;
     this.producerEpoch = identity.producerEpoch;
     this.nextSequence = 0;
+    this.batchesSent = 0;
     this.isKnownToBroker = false;
-    this.needsNewEpoch = false;
-    for (const batch of this.unresolved.splice(0)) {
-      const next = this.allot(batch);
-      if (next !== null) batch.renumber(next);
-    }
+    this.gapOrder = Infinity;
+    // What was refused gets new sequences when it is sent again, in the order in which it waits.
+    for (const batch of this.unresolved.splice(0)) batch.identify(null);
   }
 
   private isCurrent(identity: ProducerIdentity): boolean {

@@ -5,9 +5,12 @@
  * over retries; every callback is called exactly once, and one that throws does not keep the others from being called.
  */
 import {
+  BATCH_HEADER_BYTES,
   BatchBuilder,
   type CompressionName,
   type RecordHeader,
+  RecordReader,
+  recordSizeBound,
   sealBatch,
   setBatchProducer,
 } from '@kafka-template/protocol';
@@ -24,6 +27,8 @@ export interface BatchIdentity {
   readonly producerId: number;
   readonly producerEpoch: number;
   readonly baseSequence: number;
+  /** Batches of the partition before it in this epoch. */
+  readonly batchNumber: number;
 }
 
 /** What is the same for all batches of a producer. */
@@ -42,11 +47,15 @@ export class ProducerBatch {
   retryAtMs = 0;
   /** The callbacks were called. A batch that expired on its way is settled before its answer comes. */
   isSettled = false;
+  /** An attempt ended in a way that leaves open whether the broker has the batch. */
+  mayBeStored = false;
   /** What went wrong last; told when the time runs out. */
   lastError: KafkaError | null = null;
   /** Null until it is first sent, and always without idempotence. */
   identity: BatchIdentity | null = null;
 
+  /** The places up to `order + orderSpan` are its own: parts of it go there. */
+  private orderSpan = 1;
   private readonly builder: BatchBuilder;
   private finished: Buffer | null = null;
   /** By record; shorter than the batch when the last records have none. */
@@ -57,7 +66,7 @@ export class ProducerBatch {
     readonly topic: string,
     readonly partition: number,
     /** Place among the batches of its partition; retries keep this order. */
-    readonly order: number,
+    public order: number,
     /** Monotonic time of its first record. */
     readonly createdMs: number,
     readonly generation: Generation,
@@ -102,12 +111,17 @@ export class ProducerBatch {
     this.details.push(timestamp, keySize, valueSize);
   }
 
+  /** Gives the batch its place in an epoch, or takes it away: only when no earlier copy of it can be on its way. */
+  identify(identity: BatchIdentity | null): void {
+    this.identity = identity;
+    if (this.finished === null || identity === null) return;
+    setBatchProducer(this.finished, 0, identity);
+    sealBatch(this.finished, 0);
+  }
+
   /** The bytes to send: finished on the first call, the same buffer on every later one. */
-  bytes(identity: BatchIdentity | null): Buffer {
-    if (this.finished === null) {
-      this.identity = identity;
-      this.finished = this.builder.finish(identity ?? {});
-    }
+  bytes(): Buffer {
+    this.finished ??= this.builder.finish(this.identity ?? {});
     return this.finished;
   }
 
@@ -116,12 +130,53 @@ export class ProducerBatch {
     return this.finished;
   }
 
-  /** Gives a finished batch another place in another epoch. Only when no earlier copy of it can be on its way. */
-  renumber(identity: BatchIdentity): void {
-    if (this.finished === null) throw new Error('a batch without a sequence cannot be renumbered');
-    this.identity = identity;
-    setBatchProducer(this.finished, 0, identity);
-    sealBatch(this.finished, 0);
+  /**
+   * Shares its records, with their callbacks, out to batches of about half its size. To be called on a batch of several
+   * records that was sent; it must not be used afterwards.
+   */
+  split(): ProducerBatch[] {
+    const parts: ProducerBatch[] = [];
+    const bytesMax = Math.ceil((this.sizeBytes - BATCH_HEADER_BYTES) / 2) + BATCH_HEADER_BYTES;
+    const reader = new RecordReader(this.bytes());
+    reader.nextBatch();
+    for (let index = 0; reader.nextRecord(); index++) {
+      const [key, value, headers] = [reader.key(), reader.value(), reader.headers()];
+      let part = parts[parts.length - 1];
+      if (part === undefined || part.sizeBytes + recordSizeBound(key, value, headers) > bytesMax) {
+        part = this.part(bytesMax);
+        parts.push(part);
+      }
+      part.append(reader.timestamp, key, value, headers);
+      this.passCallback(index, part);
+    }
+    this.passOn(parts);
+    this.isSettled = true;
+    return parts;
+  }
+
+  private part(capacityBytes: number): ProducerBatch {
+    const { topic, partition, order, createdMs, generation, setting } = this;
+    return new ProducerBatch(topic, partition, order, createdMs, generation, setting, capacityBytes);
+  }
+
+  private passCallback(index: number, part: ProducerBatch): void {
+    const callback = this.callbacks[index] ?? null;
+    if (callback === null) return;
+    const [timestamp = 0, keySize = 0, valueSize = 0] = this.details.slice(index * DETAILS_PER_CALLBACK);
+    part.keepCallback(callback, timestamp, keySize, valueSize);
+  }
+
+  /** The parts share the memory, and the place in the order. */
+  private passOn(parts: readonly ProducerBatch[]): void {
+    const share = Math.floor(this.memoryBytes / parts.length);
+    for (const [index, part] of parts.entries()) {
+      part.order = this.order + (index / parts.length) * this.orderSpan;
+      part.orderSpan = this.orderSpan / parts.length;
+      part.memoryBytes = index === 0 ? this.memoryBytes - share * (parts.length - 1) : share;
+      part.lastError = this.lastError;
+      // Finished, so that it takes no later record: there may be later batches on their way.
+      part.bytes();
+    }
   }
 
   /** Calls the callbacks: stored. `baseOffset` -1 if the broker did not tell; `logAppendTimeMs` -1 unless the broker stamped. */

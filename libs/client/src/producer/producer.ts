@@ -106,8 +106,8 @@ class KafkaProducer implements Producer {
   send(record: ProducerRecord): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {
       this.append(record, (error, metadata) => {
-        if (metadata === null) reject(error);
-        else resolve(metadata);
+        if (error !== null) reject(error);
+        else resolve(metadata as RecordMetadata);
       });
     });
   }

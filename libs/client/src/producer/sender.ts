@@ -208,10 +208,17 @@ export class Sender {
       accumulator.release(batch);
       return;
     }
+    batch.mayBeStored ||= outcome.mayBeStored;
     if (outcome.sequence === 'out-of-order') queue.outOfOrder(batch);
-    else if (outcome.sequence === 'forgotten') queue.forgotten();
+    else if (outcome.sequence === 'forgotten') queue.forgotten(batch);
     if (outcome.kind === 'again' && this.mayRetry(batch)) {
       this.retryLater(queue, batch, outcome.error);
+      return;
+    }
+    if (outcome.kind === 'too-large' && !batch.isSettled) {
+      // The parts take over its memory and its records.
+      queue.replace(batch, batch.split());
+      accumulator.active.add(queue);
       return;
     }
     queue.abandon(batch);

@@ -30,6 +30,8 @@ const REMEMBERED_BATCHES = 5;
 /** One partition. */
 export class FakePartition {
   leaderEpoch = 0;
+  /** Largest batch that is taken (`max.message.bytes`). */
+  batchBytesMax = Infinity;
   /** Every batch that was stored, as it came. */
   readonly batches: Buffer[] = [];
   private nextOffset = 0;
@@ -50,6 +52,7 @@ export class FakePartition {
   /** Stores a batch or refuses it. */
   append(batch: Buffer): { readonly errorCode: number; readonly baseOffset: number } {
     if (!verifyBatchCrc(batch)) return { errorCode: ErrorCode.CORRUPT_MESSAGE, baseOffset: -1 };
+    if (batch.length > this.batchBytesMax) return { errorCode: ErrorCode.MESSAGE_TOO_LARGE, baseOffset: -1 };
     const producerId = batchProducerId(batch);
     const known = producerId === -1 ? null : this.check(producerId, batch);
     if (known !== null) return known;
