@@ -19,9 +19,7 @@ import {
   Metadata,
   Produce,
   responseCorrelationId,
-  type Api,
   type RequestInput,
-  type ResponseOf,
 } from '@kafka-template/protocol';
 import { RawConnection } from './support/raw-connection.js';
 
@@ -55,22 +53,6 @@ function temporaryDirectory(): string {
   return directory;
 }
 
-async function frameOf(connection: RawConnection): Promise<Buffer> {
-  const answer = await connection.next();
-  if (!('frame' in answer)) throw new Error(`Expected a response, got: ${answer.end}`);
-  return answer.frame;
-}
-
-async function call<A extends Api>(
-  connection: RawConnection,
-  api: A,
-  version: number,
-  request: RequestInput<A>,
-): Promise<ResponseOf<A>> {
-  connection.send(...encodeRequest(api, version, 1, 'test', request));
-  return decodeResponse(api, version, await frameOf(connection));
-}
-
 function batch(...values: string[]): Buffer {
   const builder = new BatchBuilder({ capacityBytes: 1024 });
   for (const value of values) builder.append(Date.now(), null, value, null);
@@ -97,7 +79,7 @@ const createOf = (name: string): RequestInput<typeof CreateTopics> => ({
 async function withTopic(): Promise<{ broker: Broker; connection: RawConnection }> {
   const broker = await start();
   const connection = await connectTo(broker);
-  await call(connection, CreateTopics, 5, createOf('t'));
+  await connection.call(CreateTopics, 5, createOf('t'));
   return { broker, connection };
 }
 
@@ -112,7 +94,7 @@ describe('broker wire: order', () => {
     );
     // The produce behind the long poll is what wakes it: later requests are worked on while their answers wait.
     const order = [];
-    for (let count = 0; count < 3; count++) order.push(responseCorrelationId(await frameOf(connection)));
+    for (let count = 0; count < 3; count++) order.push(responseCorrelationId(await connection.frame()));
     expect(order).toEqual([101, 102, 104]);
   });
 
@@ -130,7 +112,7 @@ describe('broker wire: what it refuses', () => {
       const frame = Buffer.concat(encodeRequest(ApiVersions, 4, 7, 'test', { clientSoftwareName: 'x' }));
       frame.writeInt16BE(version, 6);
       connection.send(frame);
-      const answer = decodeResponse(ApiVersions, 0, await frameOf(connection));
+      const answer = decodeResponse(ApiVersions, 0, await connection.frame());
       expect(answer.errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
       expect(answer.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 4 }]);
     }
@@ -139,7 +121,7 @@ describe('broker wire: what it refuses', () => {
   it('shows Produce from version 0 on, and serves it from version 3 on', async () => {
     const broker = await start();
     const connection = await connectTo(broker);
-    const { apiKeys } = await call(connection, ApiVersions, 4, {
+    const { apiKeys } = await connection.call(ApiVersions, 4, {
       clientSoftwareName: 'x',
       clientSoftwareVersion: '1.0-beta.2',
     });
@@ -161,7 +143,7 @@ describe('broker wire: what it refuses', () => {
     'refuses the client software name %j, version %j',
     async (clientSoftwareName, clientSoftwareVersion) => {
       const connection = await connectTo(await start());
-      const answer = await call(connection, ApiVersions, 3, { clientSoftwareName, clientSoftwareVersion });
+      const answer = await connection.call(ApiVersions, 3, { clientSoftwareName, clientSoftwareVersion });
       expect(answer).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] });
     },
   );
@@ -182,7 +164,7 @@ describe('broker wire: what it refuses', () => {
       connection.send(frame);
       expect(await connection.next()).toEqual({ end: 'closed' });
     }
-    await call(await connectTo(broker), Metadata, 1, { topics: [] });
+    await (await connectTo(broker)).call(Metadata, 1, { topics: [] });
   });
 });
 
@@ -205,7 +187,7 @@ describe('broker wire: hostile bytes', () => {
     const hostile = await connectTo(broker);
     hostile.send(bytes);
     expect(await hostile.next()).toEqual({ end: 'closed' });
-    await call(healthy, Metadata, 1, { topics: [] });
+    await healthy.call(Metadata, 1, { topics: [] });
   });
 
   it('allocates nothing for bytes that were only announced', async () => {
@@ -216,7 +198,7 @@ describe('broker wire: hostile bytes', () => {
       connection.send(Buffer.from([0x05, 0xf5, 0xe1, 0x00, 0, 3]));
     }
     const healthy = await connectTo(broker);
-    await call(healthy, Metadata, 1, { topics: [] });
+    await healthy.call(Metadata, 1, { topics: [] });
     // 50 times 100 MB was announced.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50_000_000);
   });
@@ -227,26 +209,26 @@ describe('broker wire: long polls', () => {
     const { broker, connection } = await withTopic();
     const records = batch('first');
     const poller = await connectTo(broker);
-    const fetched = call(poller, Fetch, 11, fetchFrom('t', 0, 2 * records.length, LONG_MS));
-    for (const value of ['first', 'later']) await call(connection, Produce, 9, produceTo('t', 1, batch(value)));
+    const fetched = poller.call(Fetch, 11, fetchFrom('t', 0, 2 * records.length, LONG_MS));
+    for (const value of ['first', 'later']) await connection.call(Produce, 9, produceTo('t', 1, batch(value)));
     const partition = (await fetched).responses[0]!.partitions[0]!;
     expect(decodeRecords(partition.records!).map(({ value }) => value?.toString())).toEqual(['first', 'later']);
   });
 
   it('answers with what there is when the time is over, never with null records', async () => {
     const { connection } = await withTopic();
-    const empty = await call(connection, Fetch, 4, fetchFrom('t', 0, 1, 20));
+    const empty = await connection.call(Fetch, 4, fetchFrom('t', 0, 1, 20));
     expect(empty.responses[0]!.partitions[0]).toMatchObject({ errorCode: 0, records: Buffer.alloc(0) });
-    await call(connection, Produce, 9, produceTo('t', 1, batch('a')));
-    const some = await call(connection, Fetch, 11, fetchFrom('t', 0, 1_000_000, 20));
+    await connection.call(Produce, 9, produceTo('t', 1, batch('a')));
+    const some = await connection.call(Fetch, 11, fetchFrom('t', 0, 1_000_000, 20));
     expect(decodeRecords(some.responses[0]!.partitions[0]!.records!)).toHaveLength(1);
   });
 
   it('ends a fetch when its topic is deleted', async () => {
     const { broker, connection } = await withTopic();
     const poller = await connectTo(broker);
-    const fetched = call(poller, Fetch, 11, fetchFrom('t', 0, 1, LONG_MS));
-    await call(connection, DeleteTopics, 3, { topicNames: ['t'], timeoutMs: 1000 });
+    const fetched = poller.call(Fetch, 11, fetchFrom('t', 0, 1, LONG_MS));
+    await connection.call(DeleteTopics, 3, { topicNames: ['t'], timeoutMs: 1000 });
     expect((await fetched).responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   });
 });
@@ -255,8 +237,8 @@ describe('broker: starting and stopping', () => {
   it('answers a parked fetch before it stops, and stops once', async () => {
     const { broker } = await withTopic();
     const poller = await connectTo(broker);
-    const fetched = call(poller, Fetch, 11, fetchFrom('t', 0, 1, LONG_MS));
-    await call(await connectTo(broker), Metadata, 1, { topics: [] });
+    const fetched = poller.call(Fetch, 11, fetchFrom('t', 0, 1, LONG_MS));
+    await (await connectTo(broker)).call(Metadata, 1, { topics: [] });
     await Promise.all([broker.close(), broker.close()]);
     expect((await fetched).responses[0]!.partitions[0]!.errorCode).toBe(0);
     await broker.close();
@@ -267,20 +249,20 @@ describe('broker: starting and stopping', () => {
     const dataDir = temporaryDirectory();
     const first = await start({ dataDir });
     const before = await connectTo(first);
-    await call(before, CreateTopics, 5, createOf('t'));
-    await call(before, Produce, 9, produceTo('t', 1, batch('kept')));
-    const known = await call(before, Metadata, 10, { topics: [{ name: 't' }] });
+    await before.call(CreateTopics, 5, createOf('t'));
+    await before.call(Produce, 9, produceTo('t', 1, batch('kept')));
+    const known = await before.call(Metadata, 10, { topics: [{ name: 't' }] });
     await first.close();
 
     const after = await connectTo(await start({ dataDir }));
-    const found = await call(after, Metadata, 10, { topics: [{ name: 't' }] });
+    const found = await after.call(Metadata, 10, { topics: [{ name: 't' }] });
     expect(found.clusterId).toBe(known.clusterId);
     expect(found.topics[0]!.topicId).toBe(known.topics[0]!.topicId);
-    const fetched = await call(after, Fetch, 11, fetchFrom('t', 0, 1, 0));
+    const fetched = await after.call(Fetch, 11, fetchFrom('t', 0, 1, 0));
     expect(decodeRecords(fetched.responses[0]!.partitions[0]!.records!).map(({ value }) => String(value))).toEqual([
       'kept',
     ]);
-    const offsets = await call(after, ListOffsets, 5, {
+    const offsets = await after.call(ListOffsets, 5, {
       replicaId: -1,
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -1 }] }],
     });
@@ -308,7 +290,7 @@ describe('broker: starting and stopping', () => {
 
   it('tells clients the address it was told to tell', async () => {
     const broker = await start({ advertisedHost: 'kafka.test', advertisedPort: 19092 });
-    const answer = await call(await connectTo(broker), Metadata, 1, { topics: [] });
+    const answer = await (await connectTo(broker)).call(Metadata, 1, { topics: [] });
     expect(answer.brokers).toMatchObject([{ nodeId: 0, host: 'kafka.test', port: 19092 }]);
   });
 });

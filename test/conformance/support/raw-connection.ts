@@ -4,7 +4,14 @@
  * Guarantees that a test never hangs on it: every wait ends with a frame, with the end of the connection, or in time.
  */
 import { connect, type Socket } from 'node:net';
-import { FrameSplitter } from '@kafka-template/protocol';
+import {
+  decodeResponse,
+  encodeRequest,
+  FrameSplitter,
+  type Api,
+  type RequestInput,
+  type ResponseOf,
+} from '@kafka-template/protocol';
 
 const FRAME_BYTES_MAX = 100 * 1024 * 1024;
 
@@ -61,6 +68,24 @@ export class RawConnection {
       if (leftMs <= 0) return { end: 'timeout' };
       await this.activity(leftMs);
     }
+  }
+
+  /** The next frame; rejects when there is none. */
+  async frame(): Promise<Buffer> {
+    const answer = await this.next();
+    if (!('frame' in answer)) throw new Error(`Expected a response, got: ${answer.end}`);
+    return answer.frame;
+  }
+
+  /** Sends a request and decodes the next frame as its answer. */
+  async call<A extends Api>(
+    api: A,
+    version: number,
+    request: RequestInput<A>,
+    clientId = 'test',
+  ): Promise<ResponseOf<A>> {
+    this.send(...encodeRequest(api, version, 1, clientId, request));
+    return decodeResponse(api, version, await this.frame());
   }
 
   close(): void {
