@@ -159,6 +159,22 @@ describe('a change of leaders', () => {
     expect(failures).toBeGreaterThanOrEqual(4);
   });
 
+  it.each(['FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH', 'FETCH_SESSION_TOPIC_ID_ERROR'] as const)(
+    '%s begins a new session at once',
+    async (code) => {
+      const created = world();
+      created.logs.append('a', 0, ['v0']);
+      created.logs.fetchCodes = [ErrorCode[code]];
+      created.consumer.assign([A0]);
+      expect(await created.values()).toEqual(['v0']);
+      const epochs = created.cluster.bodies(Fetch).map((body) => [body.sessionId, body.sessionEpoch]);
+      expect(epochs.slice(0, 2)).toEqual([
+        [0, 0],
+        [0, 0],
+      ]);
+    },
+  );
+
   it('TOPIC_AUTHORIZATION_FAILED fails the poll', async () => {
     const created = world();
     created.logs.fetchErrors.set('a-0', [ErrorCode.TOPIC_AUTHORIZATION_FAILED]);

@@ -5,7 +5,7 @@
  * Bounds: two chunks per partition (CHUNKS_PER_PARTITION_MAX), and no fetch is sent while `fetchMaxBytes` are held.
  * Records of a partition come in order and without gaps or repetitions, whatever was sought, paused or fetched twice
  * meanwhile. A changed leader costs a look at the metadata and a pause, never a rebalance or a lost record.
- * Leaves out the positions (offsets/positions.ts) and fetch sessions.
+ * Leaves out the positions (offsets/positions.ts) and what a broker remembers of earlier fetches (fetch-session.ts).
  */
 import {
   ErrorCode,
@@ -21,27 +21,38 @@ import { ConsumerRecords, NO_RECORDS } from '../consumer-records.js';
 import type { ConsumerRecord } from '../consumer-record.js';
 import type { Positions } from '../offsets/positions.js';
 import type { PartitionState } from '../partition-state.js';
+import { groupByTopic } from '../topic-partition.js';
+import { type FetchPlan, FetchSession, type FetchWish } from './fetch-session.js';
 import { type ChunkRules, FetchedChunk } from './fetched-chunk.js';
 
 /** The lane of long polls. */
 const FETCH_LANE = 'fetch';
 /** Last version that names topics; later ones take their ids. */
 const FETCH_NAMES_VERSION = 12;
+/** Errors of a session that a full request cures. */
+const SESSION_CODES: ReadonlySet<number> = new Set([
+  ErrorCode.INVALID_FETCH_SESSION_EPOCH,
+  ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR,
+]);
 /** How much longer than the broker may wait for data an answer may take. */
 const FETCH_GRACE_MS = 5_000;
 
-/** A partition at the moment a fetch was sent. */
-interface Wanted {
+/** A partition at the moment it was asked for. */
+interface Asked {
   readonly state: PartitionState;
   readonly version: number;
-  readonly fetchOffset: number;
 }
 
-/** One topic of a fetch: its partitions by number. */
-interface WantedTopic {
-  readonly topic: string;
-  readonly topicId: string;
-  readonly partitions: Map<number, Wanted>;
+type Wish = FetchWish<Asked>;
+
+/** What the fetcher knows of one broker. */
+interface BrokerFetches {
+  readonly session: FetchSession<Asked>;
+  /** A fetch is on its way. */
+  underWay: boolean;
+  /** Failures in a row, and the monotonic time before which the broker is not asked again. */
+  failures: number;
+  retryAtMs: number;
 }
 
 type ResponsePartition = FetchResponse['responses'][number]['partitions'][number];
@@ -54,10 +65,7 @@ interface Gathered {
 
 /** The fetches of one consumer. */
 export class Fetcher {
-  /** Brokers with a fetch under way. */
-  private readonly underWay = new Set<number>();
-  /** Monotonic time before which a broker is not asked again, and its failures in a row. */
-  private readonly brokerPauses = new Map<number, { untilMs: number; failures: number }>();
+  private readonly brokers = new Map<number, BrokerFetches>();
   /** Partitions with chunks to hand out, in the order in which their turn comes. */
   private turns: PartitionState[] = [];
   private error: KafkaError | null = null;
@@ -133,7 +141,7 @@ export class Fetcher {
         continue;
       }
       const leader = this.leaderOf(state, nowMs);
-      if (leader === -1 || this.underWay.has(leader)) continue;
+      if (leader === -1 || this.brokers.get(leader)?.underWay === true) continue;
       // A fetch without the full partition would wait for the others' data while this one is drained.
       if (state.buffer.full) held.add(leader);
       const group = byBroker.get(leader);
@@ -184,72 +192,78 @@ export class Fetcher {
   }
 
   private mayAsk(broker: number, nowMs: number): boolean {
-    const untilMs = this.brokerPauses.get(broker)?.untilMs ?? 0;
-    if (nowMs >= untilMs) return true;
-    this.retryMs = Math.min(this.retryMs, untilMs);
+    const retryAtMs = this.brokers.get(broker)?.retryAtMs ?? 0;
+    if (nowMs >= retryAtMs) return true;
+    this.retryMs = Math.min(this.retryMs, retryAtMs);
     return false;
   }
 
   private fetch(broker: number, states: readonly PartitionState[]): void {
     const { cluster, options } = this.context;
-    const wanted = this.wantedTopics(states);
-    const hasIds = wanted.every(({ topicId }) => topicId !== ZERO_UUID);
+    const fetches = this.brokers.get(broker) ?? newBroker();
+    this.brokers.set(broker, fetches);
+    const plan = fetches.session.plan(this.wishes(states));
     const timeoutMs = Math.max(options.requestTimeoutMs, options.fetchMaxWaitMs + FETCH_GRACE_MS);
-    const bounds = hasIds ? {} : { maxVersion: FETCH_NAMES_VERSION };
-    this.underWay.add(broker);
-    cluster.send(broker, Fetch, this.body(wanted), { lane: FETCH_LANE, timeoutMs, ...bounds }, (error, response) => {
-      this.underWay.delete(broker);
-      if (error !== null || response === null) this.onBrokerFailure(broker, error);
-      else if (response.errorCode !== ErrorCode.NONE) {
-        this.onBrokerFailure(broker, brokerError(response.errorCode, `Fetching from broker ${broker}`));
-      } else this.onResponse(broker, wanted, response);
+    const bounds = fetches.session.usesIds ? {} : { maxVersion: FETCH_NAMES_VERSION };
+    fetches.underWay = true;
+    cluster.send(broker, Fetch, this.body(plan), { lane: FETCH_LANE, timeoutMs, ...bounds }, (error, response) => {
+      fetches.underWay = false;
+      if (error !== null || response === null) this.onBrokerFailure(broker, fetches, error);
+      else if (response.errorCode !== ErrorCode.NONE) this.onRefusal(broker, fetches, response.errorCode);
+      else this.onResponse(fetches, response);
       this.context.signal.raise();
     });
   }
 
-  /** The partitions by topic. The broker fills the answer in the order of the request, so each time another one comes first. */
-  private wantedTopics(states: readonly PartitionState[]): WantedTopic[] {
+  /** The broker fills the answer in the order of the request, so each time another partition comes first. */
+  private wishes(states: readonly PartitionState[]): Wish[] {
     const { metadata } = this.context.cluster;
-    const byTopic = new Map<string, WantedTopic>();
     const first = this.rotation++ % states.length;
-    for (let index = 0; index < states.length; index++) {
+    return states.map((_, index) => {
       const state = states[(first + index) % states.length] as PartitionState;
       const { topic, partition } = state.topicPartition;
-      let entry = byTopic.get(topic);
-      if (entry === undefined) {
-        entry = { topic, topicId: metadata.topic(topic)?.topicId ?? ZERO_UUID, partitions: new Map() };
-        byTopic.set(topic, entry);
-      }
-      entry.partitions.set(partition, { state, version: state.version, fetchOffset: state.buffer.fetchOffset });
-    }
-    return [...byTopic.values()];
+      return {
+        topic,
+        partition,
+        topicId: metadata.topic(topic)?.topicId ?? ZERO_UUID,
+        fetchOffset: state.buffer.fetchOffset,
+        leaderEpoch: metadata.partition(topic, partition)?.leaderEpoch ?? -1,
+        owner: { state, version: state.version },
+      };
+    });
   }
 
-  private body(wanted: readonly WantedTopic[]): RequestInput<typeof Fetch> {
-    const { options, cluster } = this.context;
+  private body(plan: FetchPlan<Asked>): RequestInput<typeof Fetch> {
+    const { options } = this.context;
     return {
       maxWaitMs: options.fetchMaxWaitMs,
       minBytes: options.fetchMinBytes,
       maxBytes: options.fetchMaxBytes,
       isolationLevel: this.rules.readCommitted ? 1 : 0,
-      topics: wanted.map(({ topic, topicId, partitions }) => ({
+      sessionId: plan.sessionId,
+      sessionEpoch: plan.sessionEpoch,
+      topics: Array.from(groupByTopic(plan.wishes), ([topic, wishes]) => ({
         topic,
-        topicId,
-        partitions: Array.from(partitions, ([partition, { fetchOffset }]) => ({
+        topicId: (wishes[0] as Wish).topicId,
+        partitions: wishes.map(({ partition, leaderEpoch, fetchOffset }) => ({
           partition,
-          currentLeaderEpoch: cluster.metadata.partition(topic, partition)?.leaderEpoch ?? -1,
+          currentLeaderEpoch: leaderEpoch,
           fetchOffset,
           partitionMaxBytes: options.maxPartitionFetchBytes,
         })),
       })),
-      forgottenTopicsData: [],
+      forgottenTopicsData: plan.forgotten.map(({ topic, topicId, partition }) => ({
+        topic,
+        topicId,
+        partitions: [partition],
+      })),
     };
   }
 
-  private onBrokerFailure(broker: number, error: KafkaError | null): void {
-    const failures = (this.brokerPauses.get(broker)?.failures ?? 0) + 1;
-    const untilMs = this.context.io.clock.monotonic() + retryPauseMs(this.context, failures);
-    this.brokerPauses.set(broker, { untilMs, failures });
+  private onBrokerFailure(broker: number, fetches: BrokerFetches, error: KafkaError | null): void {
+    fetches.session.reset();
+    fetches.failures++;
+    fetches.retryAtMs = this.context.io.clock.monotonic() + retryPauseMs(this.context, fetches.failures);
     if (error === null || error.retriable) {
       this.context.options.logger.debug(`A fetch from broker ${broker} failed; trying again.`, { error });
       this.context.cluster.metadata.requestUpdate();
@@ -258,19 +272,28 @@ export class Fetcher {
     }
   }
 
-  private onResponse(broker: number, wanted: readonly WantedTopic[], response: FetchResponse): void {
-    this.brokerPauses.delete(broker);
+  /** The broker refuses the request as a whole. What is about the session is tried again at once, with a full request. */
+  private onRefusal(broker: number, fetches: BrokerFetches, errorCode: number): void {
+    if (errorCode === ErrorCode.FETCH_SESSION_ID_NOT_FOUND) fetches.session.forget();
+    else if (SESSION_CODES.has(errorCode)) fetches.session.reset();
+    else this.onBrokerFailure(broker, fetches, brokerError(errorCode, `Fetching from broker ${broker}`));
+  }
+
+  private onResponse(fetches: BrokerFetches, response: FetchResponse): void {
+    const { session } = fetches;
+    fetches.failures = 0;
+    session.accepted(response.sessionId);
     for (const { topic, topicId, partitions } of response.responses) {
-      const entry = wanted.find((each) => each.topic === topic || (each.topicId === topicId && topicId !== ZERO_UUID));
-      for (const partition of partitions) {
-        const asked = entry?.partitions.get(partition.partitionIndex);
-        if (asked !== undefined && this.isCurrent(asked)) this.onPartition(asked, partition);
+      const name = topic === '' ? session.topicName(topicId) : topic;
+      for (const partition of name === undefined ? [] : partitions) {
+        const wish = session.asked(name as string, partition.partitionIndex);
+        if (wish !== undefined && this.isCurrent(wish)) this.onPartition(wish, partition);
       }
     }
   }
 
   /** Whether the partition is still assigned and still where it was when the fetch was sent. */
-  private isCurrent({ state, version, fetchOffset }: Wanted): boolean {
+  private isCurrent({ owner: { state, version }, fetchOffset }: Wish): boolean {
     return (
       state.version === version &&
       state.buffer.fetchOffset === fetchOffset &&
@@ -279,7 +302,7 @@ export class Fetcher {
     );
   }
 
-  private onPartition({ state, fetchOffset }: Wanted, answer: ResponsePartition): void {
+  private onPartition({ owner: { state }, fetchOffset }: Wish, answer: ResponsePartition): void {
     if (answer.errorCode !== ErrorCode.NONE) {
       this.onPartitionError(state, answer);
       return;
@@ -325,4 +348,8 @@ export class Fetcher {
     state.failed(nowMs + retryPauseMs(this.context, state.failures + 1));
     this.retryMs = Math.min(this.retryMs, state.retryAtMs);
   }
+}
+
+function newBroker(): BrokerFetches {
+  return { session: new FetchSession(), underWay: false, failures: 0, retryAtMs: 0 };
 }

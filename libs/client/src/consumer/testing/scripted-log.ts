@@ -21,6 +21,8 @@ export class ScriptedLog {
   readonly fetchErrors = new Map<string, number[]>();
   /** Errors to answer look-ups of a partition with, one each. */
   readonly lookupErrors = new Map<string, number[]>();
+  /** Codes to refuse whole fetch requests with, one each. */
+  fetchCodes: number[] = [];
   /** Batches a response holds at most for each partition. */
   batchesPerFetch = Infinity;
   private readonly batches = new Map<string, Buffer[]>();
@@ -67,6 +69,8 @@ export class ScriptedLog {
   }
 
   private async fetch(body: RequestOf<typeof Fetch>): Promise<ResponseInput<typeof Fetch>> {
+    const errorCode = this.fetchCodes.shift();
+    if (errorCode !== undefined) return { errorCode, responses: [] };
     const responses = body.topics.map(({ topic, topicId, partitions }) => {
       const name = topic !== '' ? topic : this.nameOf(topicId);
       return { topic, topicId, partitions: partitions.map((each) => this.read(name, each)) };
