@@ -26,6 +26,7 @@ import {
   verifyBatchCrc,
 } from '@kafka-template/protocol';
 import { NO_LIMIT, type TopicConfig } from './log-config.js';
+import type { Verification } from './producer-state.js';
 
 /** Why a single record was refused; `batchIndex` counts from 0 inside the batch. */
 export interface RecordError {
@@ -48,6 +49,13 @@ export interface BatchRules {
   readonly produceVersion?: number;
   /** Transactional id of the request; needed for transactional batches of clients. */
   readonly transactionalId?: string | null;
+  /**
+   * What `beginVerification` gave for the batch; a transactional batch that does not match it is refused with
+   * INVALID_TXN_STATE. Absent: whoever appends answers for it.
+   */
+  readonly verification?: Verification | null;
+  /** Of a marker: the version of transactions its transaction used. Default 0. */
+  readonly transactionVersion?: number;
 }
 
 const ZSTD = 4;

@@ -31,7 +31,7 @@ import { LogFiles } from './log-files.js';
 import { LogReader } from './log-reader.js';
 import { replayBatch } from './producer-replay.js';
 import { encodeProducerSnapshot } from './producer-snapshot.js';
-import { DUPLICATE, type ProducerState } from './producer-state.js';
+import { DUPLICATE, type ProducerState, type Verification } from './producer-state.js';
 import { recompress } from './recompress.js';
 import { expiredSegments } from './retention.js';
 import { mustRoll } from './roll-policy.js';
@@ -56,6 +56,8 @@ export interface LogParts {
   readonly startOffset: number;
   readonly endOffset: number;
   readonly recoveryPoint: number;
+  /** The files are as a clean stop left them: as long as nothing is appended there is nothing to write at the next one. */
+  readonly isComplete: boolean;
 }
 
 /** Who wants to know when the log moves; one per log. */
@@ -107,6 +109,8 @@ export class Log implements WriteEvents {
   private end: number;
   /** Offset of the next append; ahead of `end` while writes are under way. */
   private nextOffset: number;
+  /** The files are as a clean stop left them. */
+  private isComplete: boolean;
   private acceptedBytes = 0;
   private unflushedRecords = 0;
   private flushTimer: Timer | null = null;
@@ -127,6 +131,7 @@ export class Log implements WriteEvents {
     this.start = parts.startOffset;
     this.end = parts.endOffset;
     this.nextOffset = parts.endOffset;
+    this.isComplete = parts.isComplete;
     this.tail = new Tail(context.memory, parts.endOffset);
     this.queue = new WriteQueue(context.clock, this);
     const fail = (error: Error): void => this.queue.fail(error);
@@ -177,7 +182,7 @@ export class Log implements WriteEvents {
       const message = 'The disk does not keep up with what is produced; try again later.';
       return done(notAppended({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message }, this.start));
     }
-    const verdict = this.checkProducer(records);
+    const verdict = this.checkProducer(records, rules);
     if (verdict === DUPLICATE) return this.answerDuplicate(done);
     if (verdict !== ErrorCode.NONE) return done(notAppended(this.sequenceRefusal(records, verdict), this.start));
     let batch = records;
@@ -191,6 +196,11 @@ export class Log implements WriteEvents {
       }
     }
     this.place(batch, leaderEpoch, nowMs, done);
+  }
+
+  /** See {@link ProducerState.beginVerification}. */
+  beginVerification(batch: Parameters<ProducerState['beginVerification']>[0]): Verification | null {
+    return this.producers.beginVerification(batch, this.context.clock.now());
   }
 
   /** Whole batches from the one that holds `offset` on, below `endOffset`; from memory where possible. */
@@ -263,9 +273,9 @@ export class Log implements WriteEvents {
     await this.queue.drain();
     await this.epochsFile.settled();
     this.tail.clear(this.end);
-    if (this.failure) {
+    if (this.failure || this.isComplete) {
       await this.files.abandon();
-      return false;
+      return !this.failure;
     }
     await this.files.close(this.end, encodeProducerSnapshot(this.producers));
     return true;
@@ -288,6 +298,7 @@ export class Log implements WriteEvents {
   }
 
   accepted(segment: Segment, writes: readonly PendingWrite[], bytes: number): Promise<void> | null {
+    this.isComplete = false;
     segment.sizeBytes += bytes;
     segment.modifiedMs = this.context.clock.now();
     segment.isSynced = false;
@@ -388,19 +399,22 @@ export class Log implements WriteEvents {
     }
   }
 
-  private checkProducer(batch: Buffer): number {
+  private checkProducer(batch: Buffer, { verification, transactionVersion }: BatchRules): number {
     const producerId = batchProducerId(batch);
     if (producerId < 0) return ErrorCode.NONE;
     const epoch = batchProducerEpoch(batch);
+    const { producers } = this;
     if (isControlBatch(batch)) {
       const marker = readTransactionMarker(batch, 0);
-      return marker ? this.producers.checkMarker(producerId, epoch, marker.coordinatorEpoch) : ErrorCode.NONE;
+      return marker ? producers.checkMarker(marker, transactionVersion) : ErrorCode.NONE;
     }
     const baseSequence = batchBaseSequence(batch);
     const recordCount = batchLastOffsetDelta(batch) + 1;
-    const isTransactional = isTransactionalBatch(batch);
-    if (baseSequence < 0) return ErrorCode.NONE;
-    return this.producers.check({ producerId, epoch, baseSequence, recordCount, isTransactional });
+    const facts = { producerId, epoch, baseSequence, recordCount, isTransactional: isTransactionalBatch(batch) };
+    const verdict = baseSequence < 0 ? producers.checkEpoch(producerId, epoch) : producers.check(facts);
+    if (verdict === DUPLICATE || verification === undefined) return verdict;
+    const unverified = producers.checkVerification(facts, verification);
+    return unverified === ErrorCode.NONE ? verdict : unverified;
   }
 
   private sequenceRefusal(batch: Buffer, errorCode: number): Stopped {

@@ -31,14 +31,15 @@ export function replayBatch(
   if (producerId < 0) return null;
   if (isControlBatch(block, at)) return replayMarker(producers, block, at, nowMs);
   const baseSequence = batchBaseSequence(block, at);
-  if (baseSequence < 0) return null;
+  const isTransactional = isTransactionalBatch(block, at);
+  if (baseSequence < 0 && !isTransactional) return null;
   const batch = {
     producerId,
     epoch: batchProducerEpoch(block, at),
     baseSequence,
     // Sequences count offsets, not the records that compaction left.
     recordCount: batchLastOffsetDelta(block, at) + 1,
-    isTransactional: isTransactionalBatch(block, at),
+    isTransactional,
   };
   const place = {
     baseOffset: batchBaseOffset(block, at),

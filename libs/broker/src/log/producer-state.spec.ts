@@ -135,16 +135,88 @@ describe('producer state: transactions', () => {
       { producerId: ID, epoch: 5, coordinatorEpoch: 3, isAbort: false, offset: 1, timestamp: 1 },
       1,
     );
-    expect(script.state.checkMarker(ID, 4, 3)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH);
-    expect(script.state.checkMarker(ID, 5, 2)).toBe(ErrorCode.TRANSACTION_COORDINATOR_FENCED);
-    expect(script.state.checkMarker(ID, 6, 3)).toBe(0);
-    expect(script.state.checkMarker(123, 0, 0)).toBe(0);
+    const check = (producerId: number, epoch: number, coordinatorEpoch: number): number =>
+      script.state.checkMarker({ producerId, epoch, coordinatorEpoch });
+    expect(check(ID, 4, 3)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH);
+    expect(check(ID, 5, 2)).toBe(ErrorCode.TRANSACTION_COORDINATOR_FENCED);
+    expect(check(ID, 6, 3)).toBe(0);
+    expect(check(123, 0, 0)).toBe(0);
+  });
+
+  it('refuses a late marker of transactions v2 while the next transaction is open, and takes a repeated one', () => {
+    const script = new Script();
+    const marker = { producerId: ID, epoch: 5, coordinatorEpoch: 3 };
+    script.end(false, 5);
+    expect(script.state.checkMarker(marker, 2)).toBe(0);
+    script.send(0, 1, 5, true);
+    expect(script.state.checkMarker(marker, 2)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH);
+    expect(script.state.checkMarker({ ...marker, epoch: 6 }, 2)).toBe(0);
+    expect(script.state.checkMarker(marker, 1)).toBe(0);
+  });
+
+  it('opens a transaction for batches of a coordinator, which have no sequence', () => {
+    const { state } = new Script();
+    const batch = { producerId: ID, epoch: 2, baseSequence: -1, recordCount: 1, isTransactional: true };
+    state.append(batch, { baseOffset: 7, lastOffset: 7, timestamp: 1 }, 5000);
+    expect(state.get(ID)).toMatchObject({ epoch: 2, batches: [], currentTransactionFirstOffset: 7 });
+    expect(state.firstUnstableOffset(8)).toBe(7);
+    expect(state.checkEpoch(ID, 1)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH);
+    expect(state.checkEpoch(ID, 2)).toBe(0);
   });
 
   it('reports a marker without a transaction as nothing', () => {
     const { state } = new Script();
     const marker = { producerId: 1, epoch: 0, coordinatorEpoch: 0, isAbort: true, offset: 4, timestamp: 1 };
     expect(state.appendMarker(marker, 1)).toBeNull();
+  });
+});
+
+describe('producer state: verification of the first batch of a transaction', () => {
+  const batch = (baseSequence: number, epoch = 0) => ({ producerId: ID, epoch, baseSequence, isTransactional: true });
+
+  it('is needed until the first batch is in, and again after the end', () => {
+    const script = new Script();
+    const { state } = script;
+    expect(state.checkVerification(batch(0), null)).toBe(ErrorCode.INVALID_TXN_STATE);
+    const verification = state.beginVerification(batch(0), 1);
+    expect(state.checkVerification(batch(0), verification)).toBe(0);
+    script.send(0, 1, 0, true);
+    expect(state.beginVerification(batch(1), 1)).toBeNull();
+    expect(state.checkVerification(batch(1), null)).toBe(0);
+    script.end(true);
+    expect(state.checkVerification(batch(1), null)).toBe(ErrorCode.INVALID_TXN_STATE);
+  });
+
+  it('is void when a marker came between the question and the append', () => {
+    const script = new Script();
+    const verification = script.state.beginVerification(batch(0), 1);
+    script.end(true);
+    expect(script.state.checkVerification(batch(0), verification)).toBe(ErrorCode.INVALID_TXN_STATE);
+    const another = script.state.beginVerification(batch(0), 1);
+    expect(another).not.toBe(verification);
+    expect(script.state.checkVerification(batch(0), verification)).toBe(ErrorCode.INVALID_TXN_STATE);
+  });
+
+  it('does not let a later batch pass an earlier one that still waits', () => {
+    const { state } = new Script();
+    const first = state.beginVerification(batch(0), 1);
+    const second = state.beginVerification(batch(5), 1);
+    expect(state.checkVerification(batch(5), second)).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    expect(state.checkVerification(batch(0), first)).toBe(0);
+  });
+
+  it('is needed for the next epoch even while the transaction of the last one is open', () => {
+    const script = new Script();
+    script.send(0, 1, 0, true);
+    expect(script.state.beginVerification(batch(0, 1), 1)).not.toBeNull();
+    expect(script.state.checkVerification(batch(0, 1), null)).toBe(ErrorCode.INVALID_TXN_STATE);
+  });
+
+  it('is forgotten when nothing comes of it', () => {
+    const { state } = new Script();
+    const verification = state.beginVerification(batch(0), 1000);
+    state.expire(1001);
+    expect(state.checkVerification(batch(0), verification)).toBe(ErrorCode.INVALID_TXN_STATE);
   });
 });
 

@@ -60,6 +60,19 @@ export interface TransactionMarker {
   readonly timestamp: number;
 }
 
+/**
+ * The promise of a partition to take the first batch of a transaction once its coordinator has confirmed it. Any batch or
+ * marker of the producer that comes in between takes it back (KIP-890).
+ */
+export interface Verification {
+  readonly producerId: number;
+  epoch: number;
+  /** A batch behind a lower one that still waits must not come first. */
+  lowestSequence: number;
+  /** Wall clock, for expiry. */
+  readonly sinceMs: number;
+}
+
 /** A transaction that a marker has just ended. */
 export interface CompletedTransaction {
   readonly producerId: number;
@@ -90,6 +103,7 @@ export class ProducerState {
   /** Transactions whose marker is not below the high watermark yet, in offset order of their markers. */
   private completed: CompletedTransaction[] = [];
   private found: BatchSpan | null = null;
+  private readonly verifications = new Map<number, Verification>();
 
   /** Producers known. */
   get size(): number {
@@ -135,11 +149,60 @@ export class ProducerState {
     return batch.baseSequence === expected ? ErrorCode.NONE : ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
   }
 
-  /** Notes a data batch of a producer and the place it was given. Checks nothing. */
+  /** Starts to verify the transaction of a batch; null when it is open here, so that there is nothing to ask. */
+  beginVerification(
+    batch: Pick<ProducerBatch, 'producerId' | 'epoch' | 'baseSequence'>,
+    nowMs: number,
+  ): Verification | null {
+    const { producerId, epoch, baseSequence } = batch;
+    if (this.isOpen(producerId, epoch)) return null;
+    const known = this.verifications.get(producerId);
+    if (known === undefined) {
+      const oldest =
+        this.verifications.size < PRODUCERS_PER_PARTITION_MAX ? undefined : this.verifications.keys().next();
+      if (oldest?.done === false) this.verifications.delete(oldest.value);
+      const fresh = { producerId, epoch, lowestSequence: baseSequence, sinceMs: nowMs };
+      this.verifications.set(producerId, fresh);
+      return fresh;
+    }
+    if (epoch > known.epoch || (epoch === known.epoch && baseSequence < known.lowestSequence)) {
+      known.epoch = epoch;
+      known.lowestSequence = baseSequence;
+    }
+    return known;
+  }
+
+  /** May this batch of a transaction be appended, given what its verification was? 0 or Kafka's error code. */
+  checkVerification(batch: Omit<ProducerBatch, 'recordCount'>, verification: Verification | null): number {
+    const { producerId, epoch, baseSequence } = batch;
+    if (!batch.isTransactional || this.isOpen(producerId, epoch)) return ErrorCode.NONE;
+    if (verification === null || this.verifications.get(producerId) !== verification)
+      return ErrorCode.INVALID_TXN_STATE;
+    return baseSequence > verification.lowestSequence ? ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER : ErrorCode.NONE;
+  }
+
+  /** Has the producer an open transaction in this epoch? */
+  private isOpen(producerId: number, epoch: number): boolean {
+    const entry = this.entries.get(producerId);
+    return entry !== undefined && entry.epoch === epoch && entry.currentTransactionFirstOffset >= 0;
+  }
+
+  /** Notes a data batch of a producer and the place it was given. Checks nothing. A coordinator's has no sequence. */
   append(batch: ProducerBatch, place: BatchPlace, nowMs: number): void {
-    const { baseOffset, lastOffset, timestamp } = place;
+    const { baseOffset, timestamp } = place;
     const entry = this.entryOf(batch.producerId, batch.epoch);
     entry.lastSeenMs = nowMs;
+    if (batch.baseSequence >= 0) this.remember(entry, batch, place);
+    entry.lastTimestamp = timestamp;
+    if (!batch.isTransactional) return;
+    this.verifications.delete(batch.producerId);
+    if (entry.currentTransactionFirstOffset >= 0) return;
+    entry.currentTransactionFirstOffset = baseOffset;
+    this.ongoing.set(batch.producerId, baseOffset);
+  }
+
+  private remember(entry: ProducerEntry, batch: ProducerBatch, place: BatchPlace): void {
+    const { baseOffset, lastOffset, timestamp } = place;
     const recycled = entry.batches.length >= BATCHES_REMEMBERED ? entry.batches.shift() : undefined;
     const span = recycled ?? { firstSequence: 0, lastSequence: 0, lastOffset: 0, offsetDelta: 0, timestamp: 0 };
     span.firstSequence = batch.baseSequence;
@@ -148,19 +211,25 @@ export class ProducerState {
     span.offsetDelta = lastOffset - baseOffset;
     span.timestamp = timestamp;
     entry.batches.push(span);
-    entry.lastTimestamp = timestamp;
-    if (batch.isTransactional && entry.currentTransactionFirstOffset < 0) {
-      entry.currentTransactionFirstOffset = baseOffset;
-      this.ongoing.set(batch.producerId, baseOffset);
-    }
   }
 
-  /** May this marker be written? 0 or Kafka's error code. */
-  checkMarker(producerId: number, epoch: number, coordinatorEpoch: number): number {
-    const entry = this.entries.get(producerId);
+  /**
+   * May this marker be written? 0 or Kafka's error code. Every end of a transaction of version 2 has an epoch of its own:
+   * a marker with the epoch of the transaction that is open now belongs to the one before.
+   */
+  checkMarker(marker: Omit<TransactionMarker, 'isAbort' | 'offset' | 'timestamp'>, transactionVersion = 0): number {
+    const entry = this.entries.get(marker.producerId);
     if (!entry) return ErrorCode.NONE;
-    if (epoch < entry.epoch) return ErrorCode.INVALID_PRODUCER_EPOCH;
-    return coordinatorEpoch < entry.coordinatorEpoch ? ErrorCode.TRANSACTION_COORDINATOR_FENCED : ErrorCode.NONE;
+    const isLate = transactionVersion >= 2 && marker.epoch === entry.epoch && entry.currentTransactionFirstOffset >= 0;
+    if (marker.epoch < entry.epoch || isLate) return ErrorCode.INVALID_PRODUCER_EPOCH;
+    const isFenced = marker.coordinatorEpoch < entry.coordinatorEpoch;
+    return isFenced ? ErrorCode.TRANSACTION_COORDINATOR_FENCED : ErrorCode.NONE;
+  }
+
+  /** May this batch of a coordinator, which has no sequence, be written for a producer? 0 or Kafka's error code. */
+  checkEpoch(producerId: number, epoch: number): number {
+    const entry = this.entries.get(producerId);
+    return entry && epoch < entry.epoch ? ErrorCode.INVALID_PRODUCER_EPOCH : ErrorCode.NONE;
   }
 
   /** Notes a transaction marker. Returns the transaction it ended, null when none was open. */
@@ -171,6 +240,7 @@ export class ProducerState {
     entry.coordinatorEpoch = marker.coordinatorEpoch;
     entry.lastTimestamp = marker.timestamp;
     entry.lastSeenMs = nowMs;
+    this.verifications.delete(marker.producerId);
     if (firstOffset < 0) return null;
     this.ongoing.delete(marker.producerId);
     const { producerId, offset: lastOffset, isAbort: isAborted } = marker;
@@ -199,6 +269,9 @@ export class ProducerState {
   expire(beforeMs: number): void {
     for (const entry of this.entries.values()) {
       if (entry.currentTransactionFirstOffset < 0 && entry.lastSeenMs < beforeMs) this.entries.delete(entry.producerId);
+    }
+    for (const { producerId, sinceMs } of this.verifications.values()) {
+      if (sinceMs < beforeMs) this.verifications.delete(producerId);
     }
   }
 

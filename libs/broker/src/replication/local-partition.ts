@@ -16,8 +16,10 @@ import type {
   AppendOptions,
   EpochEndOffset,
   Partition,
+  ProducerEntry,
   ReadOutcome,
   ReadRequest,
+  Verification,
 } from './partition.js';
 import type { Waits } from './waits.js';
 
@@ -96,6 +98,14 @@ export class LocalPartition implements Partition, LogListener {
 
   append(records: Buffer, options: AppendOptions, done: (outcome: AppendOutcome) => void): void {
     this.log.append(records, options, this.epoch, done);
+  }
+
+  beginVerification(batch: Parameters<Partition['beginVerification']>[0]): Verification | null {
+    return this.log.beginVerification(batch);
+  }
+
+  producers(): Iterable<Readonly<ProducerEntry>> {
+    return this.log.producers.all();
   }
 
   read(request: ReadRequest): ReadOutcome | Promise<ReadOutcome> {

@@ -6,9 +6,10 @@
  */
 import type { AppendOutcome } from '../log/append-outcome.js';
 import type { BatchRules, RecordError } from '../log/batch-validation.js';
+import type { ProducerBatch, ProducerEntry, Verification } from '../log/producer-state.js';
 import type { TimestampOffset } from '../log/timestamp-lookup.js';
 
-export type { AppendOutcome, BatchRules, RecordError, TimestampOffset };
+export type { AppendOutcome, BatchRules, ProducerEntry, RecordError, TimestampOffset, Verification };
 
 /** Who appends, and under which promises. */
 export interface AppendOptions extends BatchRules {
@@ -89,6 +90,13 @@ export interface Partition {
    * after the operating system accepted the write, in the order of the appends. `records` may be reused on return.
    */
   append(records: Buffer, options: AppendOptions, done: (outcome: AppendOutcome) => void): void;
+  /**
+   * Before the first batch of a transaction: what `append` has to be given as `verification` once the coordinator has
+   * confirmed that the partition belongs to it (KIP-890). Null when the transaction is open here already.
+   */
+  beginVerification(batch: Pick<ProducerBatch, 'producerId' | 'epoch' | 'baseSequence'>): Verification | null;
+  /** The producers this partition remembers, with their open transactions (DescribeProducers). */
+  producers(): Iterable<Readonly<ProducerEntry>>;
   /** Reads whole batches; synchronous when the offset is still in memory. Never rejects: errors are in the outcome. */
   read(request: ReadRequest): ReadOutcome | Promise<ReadOutcome>;
   /** First record with a timestamp of at least `timestamp` below the high watermark; null when there is none. */
