@@ -21,6 +21,9 @@ import { Activity } from './status/activity.js';
 import { ActivityModule } from './status/activity.module.js';
 import { StatusController } from './status/status.controller.js';
 
+/** How long the end waits for a broker that does not answer. */
+const CLOSE_TIMEOUT_MS = 1500;
+
 /** The root module. */
 @Module({
   controllers: [OrdersController, StatusController],
@@ -47,6 +50,7 @@ export class AppModule {
         bootstrapServers,
         clientId: 'demo',
         consumer: { autoOffsetReset: 'earliest' as const },
+        template: { closeTimeoutMs: CLOSE_TIMEOUT_MS },
         topics: [newTopic(Topic.ORDERS, { partitions: 3 }), newTopic(Topic.INVOICES, { partitions: 3 })],
         producerListener: new CompositeProducerListener(activity, new LoggingProducerListener(nestLog('Orders'))),
       }),

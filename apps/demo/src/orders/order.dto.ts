@@ -1,11 +1,16 @@
 /**
  * An order: as it comes in by HTTP, and as it travels through the topic.
  */
+import { Transform } from 'class-transformer';
 import { IsISO8601, IsInt, IsString, Length, Max, Min } from 'class-validator';
 
 /** What a customer orders. */
 export class PlaceOrderDto {
-  @IsString() @Length(1, 64) id!: string;
+  /** A number will do, too. */
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'number' ? String(value) : value))
+  @IsString()
+  @Length(1, 64)
+  id!: string;
   @IsString() @Length(1, 100) customer!: string;
   @IsString() @Length(1, 100) item!: string;
   @IsInt() @Min(1) @Max(1000) quantity!: number;

@@ -24,6 +24,7 @@ export interface ContainerStatus {
 export class ConcurrentContainer {
   readonly #settings: ContainerSettings;
   readonly #containers: readonly ListenerContainer[];
+  readonly #unsubscribe: () => void;
 
   constructor(settings: ContainerSettings, environment: ContainerEnvironment) {
     this.#settings = settings;
@@ -32,7 +33,7 @@ export class ConcurrentContainer {
       { length: count },
       (_, index) => new ListenerContainer(settings, environment, { index, count }),
     );
-    environment.events.subscribe((event) => {
+    this.#unsubscribe = environment.events.subscribe((event) => {
       if (event.listenerId !== settings.id || event.type !== 'stopped') return;
       if (event.reason !== 'NORMAL') void this.stop();
     });
@@ -89,6 +90,12 @@ export class ConcurrentContainer {
   /** Stops all consumers and waits for them, each up to `shutdownTimeoutMs`. */
   async stop(): Promise<void> {
     await Promise.all(this.#containers.map((container) => container.stop()));
+  }
+
+  /** Stops, for good. */
+  async dispose(): Promise<void> {
+    await this.stop();
+    this.#unsubscribe();
   }
 
   /** Stops fetching; membership is kept. */

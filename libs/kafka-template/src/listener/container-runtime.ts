@@ -9,6 +9,7 @@ import { type DriverConsumer, type TopicPartition, partitionName } from '../driv
 import type { ContainerEventBody } from '../events/container-event.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
+import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { Assignment } from './assignment.js';
 import { type Committer, isMembershipLost } from './committer.js';
 import type { Consumer } from './consumer.js';
@@ -61,6 +62,29 @@ export class ContainerRuntime {
     } catch (error) {
       if (isMembershipLost(error) || isFatal(error)) throw error;
       this.parts.log.error(`${this.parts.containerId}: a commit failed; the next one covers it`, error);
+    }
+  }
+
+  /** The record was handled. What an error handler does with the news is its own affair. */
+  handled(record: ConsumerRecord): void {
+    const { errorHandler, id } = this.parts.settings;
+    if (errorHandler.onSuccess === undefined) return;
+    try {
+      errorHandler.onSuccess(record, id);
+    } catch (error) {
+      this.parts.log.error(`${this.parts.containerId}: the error handler failed in onSuccess`, error);
+    }
+  }
+
+  /** The partitions are gone, or the container stops. */
+  forget(partitions: readonly TopicPartition[]): void {
+    const { settings, pauses, assignment, log, containerId } = this.parts;
+    assignment.remove(partitions);
+    pauses.forget(partitions);
+    try {
+      settings.errorHandler.forget?.(settings.id, partitions);
+    } catch (error) {
+      log.error(`${containerId}: the error handler failed in forget`, error);
     }
   }
 

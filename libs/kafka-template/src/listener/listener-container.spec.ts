@@ -1,6 +1,6 @@
 import { AckMode } from '../commit/ack-mode.js';
 import { driverError } from '../testing/cluster-fake.js';
-import { ContainerFixture, deferred, partitionOf, waitFor } from './container.fixture.js';
+import { ContainerFixture, type FixtureOptions, deferred, partitionOf, waitFor } from './container.fixture.js';
 
 describe('container: the loop', () => {
   it('polls, dispatches in order and commits once per poll', async () => {
@@ -154,6 +154,27 @@ describe('container: failures of the consumer', () => {
     expect(fixture.delivered).toEqual(['a', 'b']);
     expect(fixture.container.isInExpectedState).toBe(true);
     await fixture.container.stop();
+  });
+
+  it.each<[string, FixtureOptions, 'assign' | 'resetNone' | 'awaitedRevoke', RegExp]>([
+    [
+      'partitions',
+      { source: { kind: 'partitions', partitions: [] } },
+      'assign',
+      /needs reading partitions without a group/,
+    ],
+    [
+      'reset none',
+      { consumer: { autoOffsetReset: 'none' } },
+      'resetNone',
+      /needs autoOffsetReset 'none', which driver 'fake'/,
+    ],
+    ['combined', { commitStyle: 'combined' }, 'awaitedRevoke', /needs commitStyle 'combined'.*'native' can$/],
+  ])('refuses to start when the driver cannot do %s', (_name, options, capability, message) => {
+    const fixture = new ContainerFixture(options);
+    fixture.driver.capabilities[capability] = false;
+    expect(() => fixture.container.start()).toThrow(message);
+    expect(fixture.container.state).toBe('stopped');
   });
 
   it('throws when the driver refuses the options', () => {

@@ -18,6 +18,7 @@ import { Committer, isMembershipLost } from './committer.js';
 import { ContainerRuntime } from './container-runtime.js';
 import type { ContainerSettings } from './container-settings.js';
 import { Consumer } from './consumer.js';
+import { requireCapabilities } from './capabilities.js';
 import { isFatal, stopReasonOf } from './fatal-errors.js';
 import { resolvePartitions, seekToStarts, shareOf } from './manual-assignment.js';
 import { Pauses } from './pauses.js';
@@ -111,6 +112,7 @@ export class ListenerContainer {
   /** Makes a consumer and starts the loop. Does not wait for an assignment. Throws when the driver refuses the options. */
   start(): void {
     if (this.#state !== 'stopped') return;
+    requireCapabilities(this.#settings, this.#environment.driver);
     this.#publish({ type: 'starting' });
     const runtime = this.#createRuntime();
     this.#runtime = runtime;
@@ -340,8 +342,8 @@ export class ListenerContainer {
   }
 
   #ended(runtime: ContainerRuntime): void {
-    const { settings, assignment, log } = runtime.parts;
-    settings.errorHandler.forget?.(settings.id, assignment.list());
+    const { assignment, log } = runtime.parts;
+    runtime.forget(assignment.list());
     this.#runtime = undefined;
     this.#state = 'stopped';
     const reason = this.#stopReason ?? 'ERROR';

@@ -60,8 +60,7 @@ export class KafkaListenerEndpointRegistry {
 
   /** Stops a container and takes it out. */
   async unregister(id: string): Promise<void> {
-    const container = this.get(id);
-    await container.stop();
+    await this.get(id).dispose();
     this.#containers.delete(id);
   }
 

@@ -31,7 +31,7 @@ export class ContainerRebalance implements RebalanceListener {
   async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     const { strategy, committer, publish, log, containerId } = this.#runtime.parts;
     await committer.commitFinally(strategy.onRevoked(partitions));
-    this.#forget(partitions);
+    this.#runtime.forget(partitions);
     publish({ type: 'partitions-revoked', partitions });
     if (partitions.length > 0) log.info(`${containerId}: partitions revoked: ${names(partitions)}`);
   }
@@ -40,16 +40,9 @@ export class ContainerRebalance implements RebalanceListener {
     const { strategy, committer, publish, log, containerId } = this.#runtime.parts;
     strategy.onRevoked(partitions);
     committer.forget(partitions);
-    this.#forget(partitions);
+    this.#runtime.forget(partitions);
     publish({ type: 'partitions-lost', partitions });
     log.warn(`${containerId}: partitions lost, what was not committed is delivered again: ${names(partitions)}`);
-  }
-
-  #forget(partitions: readonly TopicPartition[]): void {
-    const { assignment, pauses, settings } = this.#runtime.parts;
-    assignment.remove(partitions);
-    pauses.forget(partitions);
-    settings.errorHandler.forget?.(settings.id, partitions);
   }
 
   /**

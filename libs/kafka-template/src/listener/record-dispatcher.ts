@@ -96,7 +96,7 @@ export class RecordDispatcher implements Dispatcher {
   }
 
   async #dispatchRecord(record: ConsumerRecord): Promise<Step> {
-    const { strategy, clock, settings } = this.#runtime.parts;
+    const { strategy, clock } = this.#runtime.parts;
     const acknowledgment = strategy.manual ? new Acknowledgment(this.#acks, [record]) : undefined;
     let failure: { readonly thrown: unknown } | undefined;
     this.#acks.begin();
@@ -109,7 +109,7 @@ export class RecordDispatcher implements Dispatcher {
     const rejection = acknowledgment?.finish();
     if (acknowledgment !== undefined) await this.#acks.end();
     if (failure !== undefined) return this.#failed(record, asError(failure.thrown));
-    settings.errorHandler.onSuccess?.(record, settings.id);
+    this.#runtime.handled(record);
     if (rejection !== undefined) return this.#rejected(record, rejection);
     if (!this.#runtime.sought.has(partitionName(record))) {
       const offsets = strategy.onProcessed(record, clock.now());

@@ -11,10 +11,11 @@ import { ListenerAdapter } from '../discovery/listener.adapter.js';
 import { ListenerExplorer } from '../discovery/listener.explorer.js';
 import { DefaultErrorHandler } from '../error-handling/default-error-handler.js';
 import type { ErrorHandler } from '../error-handling/error-handler.js';
+import { KafkaOptionsError } from '../errors.js';
 import type { ContainerSettings } from '../listener/container-settings.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
 import { KafkaTemplate } from '../template/kafka-template.js';
-import { clientOptions } from './kafka-core.module.js';
+import { KafkaCoreModule, clientOptions } from './kafka-core.module.js';
 import type { KafkaModuleOptions } from './kafka.options.js';
 import { KAFKA_OPTIONS } from './kafka.tokens.js';
 import { nestLog } from './nest-log.js';
@@ -39,8 +40,15 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
   ) {
+    let coreCount = 0;
     for (const module of modules.values()) {
       if (module.metatype === KafkaListenerModule) module.distance = BEFORE_THE_ROOT;
+      if (module.metatype === KafkaCoreModule) coreCount++;
+    }
+    if (coreCount > 1) {
+      throw new KafkaOptionsError('KafkaModule', [
+        'forRoot is imported more than once: import it in the root module only, KafkaTemplate is there for all modules',
+      ]);
     }
   }
 

@@ -136,7 +136,12 @@ describe('module: start', () => {
     );
   });
 
-  it('fails when the fixture.driver refuses an option', async () => {
+  it('can be imported once', async () => {
+    const again = KafkaModule.forRoot({ bootstrapServers: 'localhost:1', driver: fixture.driver });
+    await expect(fixture.start({ imports: [again] })).rejects.toThrow(/forRoot is imported more than once/);
+  });
+
+  it('fails when the driver refuses an option', async () => {
     fixture.driver.createError = driverError('CONFIG');
     await expect(fixture.start({})).rejects.toThrow('scripted CONFIG');
   });
