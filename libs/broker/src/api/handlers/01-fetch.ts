@@ -9,6 +9,7 @@
 import { ErrorCode, Fetch, type FetchRequest, type ResponseInput } from '@kafka-template/protocol';
 import { entriesOf, type FetchEntry } from '../fetch/fetch-entry.js';
 import { FetchRead } from '../fetch/fetch-read.js';
+import { fetchRow, refusedRow, type FetchRow } from '../fetch/fetch-row.js';
 import type { FetchResult } from '../fetch/fetch-result.js';
 import type { FetchContext } from '../fetch/fetch-sessions.js';
 import type { RequestContext } from '../context.js';
@@ -17,7 +18,6 @@ import { endpointsOf, findTopic, leaderHint, type LeaderHint } from '../leader.j
 
 type Response = ResponseInput<typeof Fetch>;
 type Borrowed = BorrowedAnswer<typeof Fetch>;
-type PartitionResponse = Response['responses'][number]['partitions'][number];
 
 const TOPIC_IDS_SINCE_VERSION = 13;
 const LEADER_HINT_SINCE_VERSION = 12;
@@ -53,7 +53,17 @@ class FetchCall {
 
   run(): Borrowed | Promise<Borrowed> {
     const read = this.read();
-    return read instanceof Promise ? read.then((late) => this.answerOrPark(late)) : this.answerOrPark(read);
+    return read instanceof Promise
+      ? this.heldWhile(read).then((late) => this.answerOrPark(late))
+      : this.answerOrPark(read);
+  }
+
+  /**
+   * Reading from the disk takes memory for what it reads: nothing more is taken off the connection meanwhile, so that
+   * a client cannot have hundreds of such reads under way.
+   */
+  private heldWhile(read: Promise<FetchRead>): Promise<FetchRead> {
+    return read.finally(this.context.connection.hold());
   }
 
   /** Topics are looked up anew for each pass: they may have gone, or moved, while the request was parked. */
@@ -99,7 +109,8 @@ class FetchCall {
   }
 
   private async readAgain(): Promise<Borrowed> {
-    return this.answer(await this.read());
+    const read = this.read();
+    return this.answer(read instanceof Promise ? await this.heldWhile(read) : read);
   }
 
   private answer(read: FetchRead): Borrowed {
@@ -119,7 +130,7 @@ class FetchCall {
   private response(results: readonly FetchResult[], sessionId: number): Response {
     const { apiVersion, broker } = this.context;
     const hints: LeaderHint[] = [];
-    const responses: (Response['responses'][number] & { partitions: PartitionResponse[] })[] = [];
+    const responses: (Response['responses'][number] & { partitions: FetchRow[] })[] = [];
     for (const result of results) {
       const { topic } = result.target;
       const { data, ...named } = result.target.entry;
@@ -131,7 +142,7 @@ class FetchCall {
         last = { ...named, partitions: [] };
         responses.push(last);
       }
-      last.partitions.push(partitionResponse(result, hint));
+      last.partitions.push(fetchRow(result, hint));
     }
     const namesEndpoints = hints.length > 0 && apiVersion >= ENDPOINTS_SINCE_VERSION;
     return { sessionId, responses, nodeEndpoints: namesEndpoints ? endpointsOf(broker.controller.image, hints) : [] };
@@ -146,47 +157,7 @@ function refuseFollower(request: FetchRequest): Response {
   const responses = request.topics.map(({ topic, topicId, partitions }) => ({
     topic,
     topicId,
-    partitions: partitions.map(({ partition }) => refusal(partition, ErrorCode.NOT_LEADER_OR_FOLLOWER, null)),
+    partitions: partitions.map(({ partition }) => refusedRow(partition, ErrorCode.NOT_LEADER_OR_FOLLOWER, null)),
   }));
   return { responses };
-}
-
-type Aborted = PartitionResponse['abortedTransactions'];
-
-/** Never null records: librdkafka takes their length of -1 for a broken message set. */
-const NO_RECORDS: readonly Buffer[] = [];
-
-function partitionResponse(result: FetchResult, hint: LeaderHint | undefined): PartitionResponse {
-  const partitionIndex = result.target.entry.data.partition;
-  const { outcome, partition, diverging } = result;
-  if (outcome !== null) {
-    return {
-      partitionIndex,
-      errorCode: outcome.errorCode,
-      highWatermark: outcome.highWatermark,
-      lastStableOffset: outcome.lastStableOffset,
-      logStartOffset: outcome.logStartOffset,
-      abortedTransactions: outcome.abortedTransactions,
-      records: outcome.records,
-    };
-  }
-  if (diverging !== null && partition !== null) {
-    return {
-      partitionIndex,
-      errorCode: ErrorCode.NONE,
-      highWatermark: partition.highWatermark,
-      lastStableOffset: partition.lastStableOffset,
-      logStartOffset: partition.logStartOffset,
-      divergingEpoch: diverging,
-      abortedTransactions: null,
-      records: NO_RECORDS,
-    };
-  }
-  // Kafka lists no aborted transactions for a partition it does not have, and null for one that could not be read.
-  const isKnown = result.target.topic?.partitions[partitionIndex] !== undefined;
-  return { ...refusal(partitionIndex, result.errorCode, isKnown ? null : []), currentLeader: hint };
-}
-
-function refusal(partitionIndex: number, errorCode: number, abortedTransactions: Aborted): PartitionResponse {
-  return { partitionIndex, errorCode, highWatermark: -1, abortedTransactions, records: NO_RECORDS };
 }
