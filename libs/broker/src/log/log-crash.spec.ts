@@ -4,13 +4,14 @@ import { LogWorld, readAll, testBatch } from '../testing/log-world.js';
 import type { TopicConfig } from './log-config.js';
 import type { Log } from './log.js';
 
-/** The disk as a crash left it, and what had been promised by then. */
+/** The disk as a crash left it, and what had been promised by then. No checkpoint has seen the log start. */
 interface Crash {
   readonly disk: MemoryDisk;
   readonly acknowledged: number;
-  readonly startOffset: number;
   readonly recoveryPoint: number;
 }
+
+const RETENTION_MS = 3_600_000;
 
 /** Runs a random life of a log and takes the disk before every single operation on it. */
 async function crashes(
@@ -24,20 +25,21 @@ async function crashes(
   let acknowledged = 0;
   const all: Crash[] = [];
   world.memory.intercept = () => {
-    const { startOffset = 0, recoveryPoint = 0 } = log ?? {};
-    all.push({ disk: world.memory.afterCrash(kind), acknowledged, startOffset, recoveryPoint });
+    all.push({ disk: world.memory.afterCrash(kind), acknowledged, recoveryPoint: log?.recoveryPoint ?? 0 });
   };
   log = await world.open(config);
   const values: string[] = [];
   for (let step = 0; step < 40; step++) {
     const records = Array.from({ length: 1 + random.below(3) }, (_, index) => ({ value: `${step}.${index}` }));
     values.push(...records.map(({ value }) => value));
-    const appended = world.append(log, testBatch({ records }));
+    const appended = world.append(log, testBatch({ records, timestamp: world.clock.now() }));
     if (random.below(3) === 0) continue;
     const { baseOffset } = await appended;
     acknowledged = baseOffset + records.length;
     if (random.below(8) === 0) log.advanceStart(random.below(log.endOffset + 1), log.endOffset);
     if (random.below(8) === 0) await log.flush();
+    if (random.below(8) === 0) world.clock.jump(2 * RETENTION_MS);
+    if (random.below(4) === 0) await log.applyRetention(log.endOffset);
     if (random.below(4) === 0) await world.clock.settle();
   }
   await log.close();
@@ -45,10 +47,9 @@ async function crashes(
 }
 
 async function check(crash: Crash, values: readonly string[], config: Partial<TopicConfig>): Promise<void> {
-  const { startOffset, recoveryPoint, acknowledged } = crash;
+  const { recoveryPoint, acknowledged } = crash;
   const world = new LogWorld(crash.disk);
-  // Before the first file is there, there is no directory either.
-  const log = await world.open(config, { startOffset: acknowledged === 0 ? 0 : startOffset, recoveryPoint });
+  const log = await world.open(config, { recoveryPoint });
   expect(log.endOffset).toBeGreaterThanOrEqual(acknowledged);
   const records = await readAll(log);
   expect(records).toEqual(
@@ -58,7 +59,7 @@ async function check(crash: Crash, values: readonly string[], config: Partial<To
 }
 
 describe('log: a crash before every single disk operation', () => {
-  const small: Partial<TopicConfig> = { segmentBytes: 350, indexIntervalBytes: 80 };
+  const small: Partial<TopicConfig> = { segmentBytes: 350, indexIntervalBytes: 80, retentionMs: RETENTION_MS };
 
   it.each([1, 2])('a kill loses nothing that was acknowledged (seed %d)', async (seed) => {
     const { all, values } = await crashes(seed, 'kill', small);
@@ -75,6 +76,6 @@ describe('log: a crash before every single disk operation', () => {
 
   it.each([1])('a power loss without flushes leaves a whole prefix (seed %d)', async (seed) => {
     const { all, values } = await crashes(seed, 'powerLoss', small);
-    for (const crash of all) await check({ ...crash, acknowledged: 0, startOffset: 0 }, values, small);
+    for (const crash of all) await check({ ...crash, acknowledged: 0 }, values, small);
   });
 });

@@ -15,6 +15,7 @@ export class LogFiles {
   private last: Promise<void> = Promise.resolve();
   private isDirectorySynced = false;
   private readonly snapshots = new Map<Segment, Buffer>();
+  private readonly opening = new WeakMap<Segment, Promise<DiskFile>>();
 
   constructor(
     private readonly context: LogContext,
@@ -30,12 +31,26 @@ export class LogFiles {
     this.snapshots.set(next, snapshot);
   }
 
-  /** Opens a segment for writing. Its predecessor is complete then, and is sealed in the background. */
-  async openSegment(segment: Segment): Promise<DiskFile> {
-    const before = this.segments.at(this.segments.indexOf(segment.baseOffset) - 1);
-    if (before) this.run(() => this.seal(before, segment)).catch(this.onError);
-    segment.file = await this.context.disk.open(segment.logPath, segment.sizeBytes === 0 ? 'create' : 'write');
-    return segment.file;
+  /** Opens a segment for writing, once. Its predecessor is complete then, and is sealed in the background. */
+  openSegment(segment: Segment): Promise<DiskFile> {
+    let opening = this.opening.get(segment);
+    if (!opening) {
+      const before = this.segments.at(this.segments.indexOf(segment.baseOffset) - 1);
+      this.run(() => this.seal(before, segment)).catch(this.onError);
+      opening = this.openFile(segment);
+      this.opening.set(segment, opening);
+    }
+    return opening;
+  }
+
+  /**
+   * Removes segments when the log goes on with an empty one: that is on the device before the others go, because the name
+   * of its file is all that knows the offsets then.
+   */
+  async replace(removed: readonly Segment[], next: Segment): Promise<void> {
+    const file = await this.openSegment(next);
+    await this.run(() => this.syncSegment(next, file));
+    await this.remove(removed);
   }
 
   /** Forces everything that was accepted, up to `endOffset` at least, to the device. */
@@ -98,6 +113,11 @@ export class LogFiles {
     return this.run(() => this.closeHandles());
   }
 
+  private async openFile(segment: Segment): Promise<DiskFile> {
+    segment.file ??= await this.context.disk.open(segment.logPath, segment.sizeBytes === 0 ? 'create' : 'write');
+    return segment.file;
+  }
+
   private async closeHandles(): Promise<void> {
     for (const segment of this.segments.all()) {
       await this.context.files.close(segment.logPath);
@@ -109,13 +129,13 @@ export class LogFiles {
   }
 
   /** Completes the files of a segment that gets no more batches. Doing it again changes nothing. */
-  private async seal(segment: Segment, next: Segment): Promise<void> {
+  private async seal(segment: Segment | undefined, next: Segment): Promise<void> {
     const { disk, indexes } = this.context;
     const snapshot = this.snapshots.get(next);
     this.snapshots.delete(next);
     if (snapshot) await disk.replaceFile(this.snapshotPath(next.baseOffset), snapshot, { sync: false });
-    const { file } = segment;
-    if (!file) return;
+    const file = segment?.file;
+    if (!segment || !file) return;
     await segment.flushIndexes(disk, { seal: true, sync: true });
     await this.syncSegment(segment, file);
     segment.file = null;

@@ -49,6 +49,8 @@ class LogLoader {
   /** Where the log ends as far as it was read. */
   private endOffset = 0;
   private snapshots: number[] = [];
+  /** Offset of the snapshot that the producer state came from. */
+  private restoredAt = -1;
   private readonly nowMs: number;
 
   constructor(
@@ -91,6 +93,7 @@ class LogLoader {
       epochs: this.epochs,
       startOffset,
       endOffset: this.endOffset,
+      isComplete: !wasRecovered && this.restoredAt === this.endOffset,
       // What recovery has checked it has also forced to the device.
       recoveryPoint: wasRecovered ? this.endOffset : Math.min(recoveryPoint, this.endOffset),
     };
@@ -156,6 +159,7 @@ class LogLoader {
       const state = decodeProducerSnapshot(await disk.readFile(path));
       if (state) {
         this.producers = state;
+        this.restoredAt = at;
         return at;
       }
       this.context.logger.warn(`${this.options.name}: a producer snapshot is damaged and is left out`, { path });

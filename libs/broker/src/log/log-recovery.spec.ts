@@ -352,3 +352,23 @@ describe('log recovery: producers', () => {
     expect(log.producers.firstUnstableOffset(log.endOffset)).toBe(Infinity);
   });
 });
+
+describe('log recovery: a stop without changes', () => {
+  it('writes nothing when nothing was appended, and everything when something was', async () => {
+    const world = new LogWorld();
+    const log = await world.open();
+    await world.append(log, testBatch({ producerId: 1, producerEpoch: 0, baseSequence: 0 }));
+    await log.close();
+    const again = new LogWorld(world.disk);
+    const unchanged = await again.open({}, { isClean: true, recoveryPoint: 1 });
+    const before = { ...world.memory.counts };
+    expect(await unchanged.close()).toBe(true);
+    expect(world.memory.counts).toEqual(before);
+    expect(unchanged.recoveryPoint).toBe(1);
+    const changed = await again.open({}, { isClean: true, recoveryPoint: 1 });
+    await again.append(changed, testBatch({ producerId: 1, producerEpoch: 0, baseSequence: 1 }));
+    expect(await changed.close()).toBe(true);
+    expect(changed.recoveryPoint).toBe(2);
+    expect(await world.disk.readdir('data/t-0')).toContain('00000000000000000002.snapshot');
+  });
+});

@@ -472,12 +472,14 @@ export class Log implements WriteEvents {
     if (this.stopped) return 0;
     const count = this.countExpired(highWatermark, config);
     if (count === 0) return 0;
-    if (count === this.segments.count) this.roll(this.context.clock.now());
+    const next = count === this.segments.count ? this.roll(this.context.clock.now()) : null;
     const removed = this.segments.removeFirst(count);
     this.start = Math.max(this.start, this.segments.first.baseOffset);
     if (this.epochs.truncateFromStart(this.start)) this.epochsFile.save();
     this.context.logger.info(`${this.name}: deleted ${count} segments`, { logStartOffset: this.start });
-    this.files.remove(removed).catch((error: Error) => this.queue.fail(error));
+    const removal = next ? this.files.replace(removed, next) : this.files.remove(removed);
+    removal.catch((error: Error) => this.queue.fail(error));
+    this.isComplete = false;
     return count;
   }
 }

@@ -150,6 +150,14 @@ describe('retention: the log', () => {
     expect((await read).sizeBytes).toBeGreaterThan(0);
   });
 
+  it('moves the leader epochs with the log start when no segment goes', async () => {
+    const world = new LogWorld();
+    const log = await world.open();
+    for (let index = 0; index < 3; index++) await world.append(log, testBatch());
+    log.advanceStart(2, log.endOffset);
+    expect(log.epochs.list()).toEqual([{ epoch: 0, startOffset: 2 }]);
+  });
+
   it('deletes records up to an offset inside a segment without touching its file', async () => {
     const { world, log } = await tenHours({});
     log.advanceStart(5, log.endOffset);
