@@ -48,7 +48,7 @@ describe('consumer options', () => {
       /"heartbeatIntervalMs" \(45000\) must be lower than "sessionTimeoutMs" \(45000\)/,
     ],
   ])('that are wrong are named: %o', (wrong, message) => {
-    expect(() => createConsumer({ ...BASE, groupId: 'g', ...wrong } as ConsumerOptions)).toThrow(message);
+    expect(() => createConsumer({ ...BASE, groupId: 'g', ...wrong })).toThrow(message);
   });
 
   it.each([true, false])('allowAutoCreateTopics %s reaches the broker', async (allowAutoCreateTopics) => {

@@ -20,6 +20,7 @@ import { type CommitCallback, type OffsetCommit } from './offsets/commits.js';
 import { OffsetLookup, type OffsetQuery, OffsetSpec } from './offsets/list-offsets.js';
 import { positionsToCommit } from './offsets/auto-commit.js';
 import { Positions } from './offsets/positions.js';
+import { TruncationCheck } from './offsets/truncation-check.js';
 import type { ResetTarget } from './partition-state.js';
 import type { RebalanceListener } from './rebalance-listener.js';
 import { Signal } from './signal.js';
@@ -37,6 +38,7 @@ export class KafkaConsumer implements Consumer {
   private readonly topics: TopicWatch;
   private readonly lookup: OffsetLookup;
   private readonly positions: Positions;
+  private readonly truncation: TruncationCheck;
   private readonly fetcher: Fetcher;
   /** Null without a group. */
   private readonly group: ConsumerGroup | null;
@@ -63,10 +65,13 @@ export class KafkaConsumer implements Consumer {
     this.topics = new TopicWatch(this.context);
     this.lookup = new OffsetLookup(this.context, options.isolationLevel);
     this.group = options.groupId === undefined ? null : new ConsumerGroup(this.context, options.groupId, this.topics);
-    this.positions = new Positions(this.context, this.group?.committed ?? null, this.lookup);
+    const noticeLeaders = (): void => this.truncation.notice();
+    this.positions = new Positions(this.context, this.group?.committed ?? null, this.lookup, noticeLeaders);
+    this.truncation = new TruncationCheck(this.context, this.positions);
     this.fetcher = new Fetcher(this.context, this.positions);
     cluster.metadata.onUpdate(() => {
       this.topics.onMetadata();
+      this.truncation.notice();
       this.signal.raise();
     });
   }
@@ -271,6 +276,7 @@ export class KafkaConsumer implements Consumer {
     if (this.subscriptions.groupManaged && this.group?.rebalance.advance() === false) return NO_RECORDS;
     this.group?.autoCommit.commitIfDue(nowMs);
     this.positions.update(nowMs);
+    this.truncation.update(nowMs);
     const records = this.fetcher.collect(this.options.maxPollRecords);
     this.fetcher.send(nowMs);
     return records;
@@ -286,7 +292,7 @@ export class KafkaConsumer implements Consumer {
 
   private nextTurnMs(): number {
     const groupMs = Math.min(this.group?.rebalance.nextStepMs ?? Infinity, this.group?.autoCommit.nextMs ?? Infinity);
-    return Math.min(this.positions.nextMs, this.fetcher.nextMs, groupMs);
+    return Math.min(this.positions.nextMs, this.truncation.nextMs, this.fetcher.nextMs, groupMs);
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {

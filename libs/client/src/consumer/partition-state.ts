@@ -24,6 +24,10 @@ export class PartitionState {
   positionEpoch = -1;
   /** Set while the position has to be looked up at an end of the log. */
   resetTarget: ResetTarget | null = null;
+  /** Whether the leader still has to confirm that its log holds what the position builds on. */
+  unchecked = false;
+  /** Epoch of the leader that has confirmed it; -1 for none. */
+  checkedEpoch = -1;
   /** Raised whenever the position is set or taken away other than by handing out records. */
   version = 0;
   /** Monotonic time before which neither a look-up nor a fetch is tried again. */
@@ -44,9 +48,14 @@ export class PartitionState {
     this.key = partitionKey(topicPartition);
   }
 
-  /** Whether records can be fetched and handed out. */
+  /** Whether it is known where to read. */
   get hasPosition(): boolean {
     return this.position >= 0 && this.resetTarget === null;
+  }
+
+  /** Whether records may be fetched and handed out. */
+  get readable(): boolean {
+    return this.hasPosition && !this.paused && !this.revoking && !this.unchecked;
   }
 
   /** Goes on at an offset. */
@@ -63,12 +72,19 @@ export class PartitionState {
     this.restart(-1);
   }
 
-  /** Forgets the position: to be looked up from the committed offset. */
-  forgetPosition(): void {
-    this.position = -1;
-    this.positionEpoch = -1;
-    this.resetTarget = null;
-    this.restart(-1);
+  /** Nothing is handed out before the leader has confirmed the position, and what was fetched before is dropped. */
+  beginCheck(): void {
+    this.unchecked = true;
+    this.lookingUp = false;
+    this.refetch();
+  }
+
+  /** The leader of this epoch has confirmed the position, or cannot be asked. */
+  endCheck(leaderEpoch: number): void {
+    this.unchecked = false;
+    this.lookingUp = false;
+    this.checkedEpoch = leaderEpoch;
+    this.failures = 0;
   }
 
   /** Stops handing out and drops what was fetched ahead; the position stays, for a last commit. */
@@ -99,6 +115,8 @@ export class PartitionState {
     this.retryAtMs = 0;
     this.failures = 0;
     this.lookingUp = false;
+    this.unchecked = false;
+    this.checkedEpoch = -1;
     this.buffer.restart(fetchOffset);
   }
 }

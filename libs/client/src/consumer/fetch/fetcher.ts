@@ -135,7 +135,7 @@ export class Fetcher {
     this.retryMs = Infinity;
     for (const state of this.context.subscriptions.partitions.values()) {
       bytes += state.buffer.bytes;
-      if (!state.hasPosition || state.paused || state.revoking) continue;
+      if (!state.readable) continue;
       if (!state.mayTry(nowMs)) {
         this.retryMs = Math.min(this.retryMs, state.retryAtMs);
         continue;
@@ -176,7 +176,7 @@ export class Fetcher {
   }
 
   private isReadable(state: PartitionState): boolean {
-    return !state.paused && !state.revoking && this.context.subscriptions.partitions.get(state.key) === state;
+    return state.readable && this.context.subscriptions.partitions.get(state.key) === state;
   }
 
   private leaderOf(state: PartitionState, nowMs: number): number {

@@ -33,6 +33,8 @@ export class Positions {
     /** Null without a group. */
     private readonly committed: CommittedOffsets | null,
     private readonly lookup: OffsetLookup,
+    /** Told when positions have been found that come from a commit. */
+    private readonly onCommittedFound: () => void,
   ) {}
 
   /** Monotonic time at which a failed look-up may be tried again; Infinity when none waits. */
@@ -111,6 +113,7 @@ export class Positions {
       state.committedOffset = found.offset;
     }
     if (missing.length > 0) this.resetByPolicy(missing, 'There is no committed offset');
+    this.onCommittedFound();
   }
 
   private reset(lookups: readonly Lookup[]): void {
