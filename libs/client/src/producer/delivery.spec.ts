@@ -57,6 +57,21 @@ describe('Producer: retries', () => {
     },
   );
 
+  it('tries what failed one batch after the other, so that nothing overtakes it and nothing is refused in vain', async () => {
+    const world = createWorld({ topics: { orders: 1 } });
+    const producer = createTestProducer(world, { batchSize: 100 });
+    const outcome = collector();
+    producer.append({ topic: 'orders', value: '0' }, outcome.callback);
+    await world.clock.run();
+    faultsInTurn(world, { kind: 'close' }, { kind: 'delay', milliseconds: 500 });
+    for (const value of numbers(1, 4)) producer.append({ topic: 'orders', value: value.padEnd(80) }, outcome.callback);
+    await world.clock.advance(600);
+    // The first one by itself, the broken one, and its repetition, which has no answer yet.
+    expect(identities(world)).toEqual(['1000/0/0', '1000/0/1', '1000/0/1']);
+    await world.clock.advance(2_000);
+    expect(world.kafka.partition('orders', 0).values.map((value) => value?.trim())).toEqual(numbers(0, 4));
+  });
+
   it('sends the first batch of a partition alone: a broker that does not know the producer takes any first sequence', async () => {
     const world = createWorld({ topics: { orders: 1 } });
     const producer = createTestProducer(world, { batchSize: 100 });
