@@ -98,7 +98,7 @@ export class LogFiles {
     return this.run(async () => {
       const { disk } = this.context;
       const all = this.segments.all();
-      for (const [index, next] of all.slice(1).entries()) await this.seal(all[index] as Segment, next);
+      for (const [index, next] of all.slice(1).entries()) await this.seal(all[index], next);
       const { active } = this.segments;
       await active.flushIndexes(disk, { seal: true, sync: true });
       if (active.file) await this.syncSegment(active, active.file);
