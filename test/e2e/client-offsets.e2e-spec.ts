@@ -127,6 +127,20 @@ describe('commits', () => {
     await expect(consumer.committed([{ topic, partition: 0 }])).resolves.toMatchObject([{ offset: 4 }]);
   });
 
+  it('combined: asynchronous while it runs, synchronous at revocation and close, so that nothing is read twice', async () => {
+    const { topic, groupId } = await begun(false);
+    const options = { groupId, autoOffsetReset: 'earliest', enableAutoCommit: false, maxPollRecords: 4 } as const;
+    const read: string[] = [];
+    for (let run = 0; run < 3; run++) {
+      const consumer = kafka.consumer(options);
+      consumer.subscribe(topic, { onPartitionsRevoked: () => consumer.commitSync() });
+      read.push(...(await pollCount(consumer, 1)));
+      consumer.commitAsync();
+      await consumer.close();
+    }
+    expect(read).toEqual(values('a', 10));
+  });
+
   it('automatic: at intervals from poll, and at close', async () => {
     const { topic, groupId } = await begun(false);
     const committed = (): Promise<{ offset: number | null }[]> => kafka.admin.listConsumerGroupOffsets(groupId);

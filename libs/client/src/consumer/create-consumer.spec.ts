@@ -4,7 +4,7 @@
 import { Metadata } from '@kafka-template/protocol';
 import { Cluster } from '../network/cluster.js';
 import { createWorld } from '../testing/world.js';
-import { type ConsumerOptions, resolveConsumerOptions } from './consumer-options.js';
+import { resolveConsumerOptions } from './consumer-options.js';
 import { createConsumer } from './create-consumer.js';
 import { KafkaConsumer } from './kafka-consumer.js';
 
