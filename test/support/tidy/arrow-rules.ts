@@ -198,7 +198,7 @@ function layerArrows(
   const inHome = new Map(sources.filter((source) => source.home === home).map((source) => [source.path, source]));
   const found: string[] = [];
   for (const source of inHome.values()) {
-    if (source.isSpec || source.layer === 'testing' || roots.test(source.inside)) continue;
+    if (source.isSpec || source.isTestKit || roots.test(source.inside)) continue;
     for (const entry of source.imports) {
       const target = inHome.get(entry.target);
       if (target === undefined || leaves.test(target.inside)) continue;

@@ -115,7 +115,7 @@ function longFunctions(source: Source): string[] {
 
 /** Folders of a library that touch the outside world on purpose. */
 function mayTouchTheWorld(source: Source): boolean {
-  if (source.layer === 'io' || source.layer === 'testing') return true;
+  if (source.layer === 'io' || source.isTestKit) return true;
   return source.home === 'libs/kafka-template' && source.layer === 'drivers';
 }
 

@@ -46,6 +46,11 @@ export class Source {
     return /([.-]spec|\.suite|\.fixture)\.ts$/.test(this.path);
   }
 
+  /** In a folder called testing: fakes and kits, which may know everything. */
+  get isTestKit(): boolean {
+    return this.inside.split('/').slice(0, -1).includes('testing');
+  }
+
   /** `libs/broker` for `libs/broker/src/log/log.ts`, `apps/demo`, `src`, `test`. */
   get home(): string {
     const [first = '', second = ''] = this.path.split('/');
