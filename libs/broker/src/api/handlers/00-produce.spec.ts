@@ -1,7 +1,7 @@
 import { ErrorCode, Produce, Reader, requestCodec, Writer, type RequestInput } from '@kafka-template/protocol';
 import type { AppendOutcome, Partition } from '../../replication/partition.js';
 import { NO_RESPONSE } from '../handler.js';
-import { fakeCall, fakeImage, fakePartition, fakeTopic } from '../testing/fake-services.js';
+import { fakeCall, fakeImage, fakePartition, fakeTopic } from '../../testing/fake-services.js';
 import { produce } from './00-produce.js';
 
 type Done = (outcome: AppendOutcome) => void;

@@ -1,7 +1,7 @@
 import { ErrorCode, Fetch, Reader, requestCodec, Writer, type RequestInput } from '@kafka-template/protocol';
 import type { ReadOutcome } from '../../replication/partition.js';
 import { BorrowedAnswer } from '../handler.js';
-import { fakeCall, fakeImage, fakeOutcome, fakePartition, fakeTopic } from '../testing/fake-services.js';
+import { fakeCall, fakeImage, fakeOutcome, fakePartition, fakeTopic } from '../../testing/fake-services.js';
 import { fetch } from './01-fetch.js';
 
 type Answer = BorrowedAnswer<typeof Fetch>;

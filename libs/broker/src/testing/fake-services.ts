@@ -4,13 +4,13 @@
  * Everything a spec does not give is missing, so that a handler that reaches for it fails loudly.
  */
 import { ErrorCode } from '@kafka-template/protocol';
-import type { ClusterImage, PartitionImage, TopicImage } from '../../cluster/image.js';
-import type { Partition, ReadOutcome } from '../../replication/partition.js';
-import { Waits } from '../../replication/waits.js';
-import { FakeClock } from '../../testing/fake-clock.js';
-import { seededRandom } from '../../io/random.js';
-import type { BrokerServices, ClientConnection, RequestContext } from '../context.js';
-import { FetchSessions } from '../fetch/fetch-sessions.js';
+import type { ClusterImage, PartitionImage, TopicImage } from '../cluster/image.js';
+import type { Partition, ReadOutcome } from '../replication/partition.js';
+import { Waits } from '../replication/waits.js';
+import { FakeClock } from './fake-clock.js';
+import { seededRandom } from '../io/random.js';
+import type { BrokerServices, ClientConnection, RequestContext } from '../api/context.js';
+import { FetchSessions } from '../api/fetch/fetch-sessions.js';
 
 /** This broker's id in specs. */
 export const BROKER_ID = 1;
