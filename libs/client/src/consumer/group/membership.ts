@@ -161,6 +161,8 @@ export class Membership {
         return commitFailedError();
       case ErrorCode.FENCED_INSTANCE_ID:
         if (unchanged) return this.lose(errorCode, 'a commit');
+        // A heartbeat may have been told first.
+        if (this.failure !== null) return this.failure;
         return this.state === 'joining' ? rebalanceInProgressError() : commitFailedError();
       default:
         this.channel.noticeCode(errorCode);

@@ -219,6 +219,18 @@ describe('failures around commits', () => {
     expect(error).toMatchObject({ code: 'NETWORK', retriable: true });
   });
 
+  it('a heartbeat that is fenced while the commit is under way: the commit says the same', async () => {
+    const world = await joined({ groupInstanceId: 'one' });
+    const { closed, open } = gate();
+    world.group.commitGate = closed;
+    world.group.commitCodes = [ErrorCode.FENCED_INSTANCE_ID];
+    const late = outcome(world);
+    world.group.heartbeatCode = ErrorCode.FENCED_INSTANCE_ID;
+    await world.clock.advance(3_000);
+    open();
+    expect(await late).toBe('FENCED_INSTANCE_ID');
+  });
+
   it('a coordinator that stays away: TIMEOUT after defaultApiTimeoutMs, with the reason', async () => {
     const world = await joined({ defaultApiTimeoutMs: 5_000 });
     world.group.commitCodes = new Array<number>(1_000).fill(ErrorCode.COORDINATOR_NOT_AVAILABLE);
