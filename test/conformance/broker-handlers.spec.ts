@@ -13,7 +13,6 @@ import {
   ErrorCode,
   Fetch,
   FindCoordinator,
-  InitProducerId,
   ListOffsets,
   Metadata,
   OffsetCommit,
@@ -72,12 +71,19 @@ describe('Produce', () => {
     expect(await codeOfProduce(request, '__admin_client')).toBe(ErrorCode.INVALID_RECORD);
   });
 
-  it('refuses what belongs to a transaction', async () => {
-    await topicOf('no-transactions');
-    const request = { ...produceTo('no-transactions', batch('x')), transactionalId: 'tx' };
-    expect(await codeOfProduce(request)).toBe(ErrorCode.INVALID_TXN_STATE);
-    const init = await client.call(InitProducerId, 4, { transactionalId: 'tx', transactionTimeoutMs: 1000 });
-    expect(init).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION, producerId: -1, producerEpoch: -1 });
+  it('refuses a batch of a transaction that its coordinator does not know', async () => {
+    await topicOf('transactional');
+    const builder = new BatchBuilder({ capacityBytes: 1024 });
+    builder.append(1_700_000_000_000, null, 'x', null);
+    const records = builder.finish({ producerId: 999, producerEpoch: 0, baseSequence: 0, transactional: true });
+    const request = { ...produceTo('transactional', records), transactionalId: 'unheard-of' };
+    // Nobody has asked for the coordinator yet: the producer is told to try again.
+    expect(await codeOfProduce(request)).toBe(ErrorCode.NOT_ENOUGH_REPLICAS);
+    await client.call(FindCoordinator, 4, { keyType: 1, coordinatorKeys: ['unheard-of'] });
+    expect(await codeOfProduce(request)).toBe(ErrorCode.INVALID_PRODUCER_ID_MAPPING);
+    expect(await codeOfProduce(produceTo('transactional', records))).toBe(
+      ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    );
   });
 
   it('answers each partition for itself', async () => {

@@ -9,9 +9,12 @@ import { createDispatch, type Dispatch } from './api/dispatch.js';
 import { FetchSessions } from './api/fetch/fetch-sessions.js';
 import { ADVERTISED_APIS, HANDLERS_BY_KEY } from './api/registry.js';
 import { readApiSettings } from './api/settings.js';
+import { TransactionGate } from './api/transaction-gate.js';
 import { Controller } from './cluster/controller.js';
 import { EmbeddedStore } from './cluster/embedded-store.js';
 import { GroupCoordinator } from './coordinator/group-coordinator.js';
+import { MarkerWriter } from './coordinator/transaction/marker-writer.js';
+import { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.js';
 import { type Clock, systemClock } from './io/clock.js';
 import type { Disk } from './io/disk.js';
 import { MemoryDisk } from './io/memory-disk.js';
@@ -97,6 +100,10 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
   const groups = new GroupCoordinator({ brokerId, controller, partitions, clock, logger, random: systemRandom });
   teardown.add(() => groups.close());
   await topics.startGroups(groups, controller.image);
+  const markers = new MarkerWriter({ brokerId, image: () => controller.image, partitions, groups });
+  const transactions = new TransactionCoordinator({ brokerId, controller, partitions, markers, clock, logger });
+  teardown.add(() => transactions.close());
+  await topics.startTransactions(transactions, controller.image);
 
   gate.dispatch = createDispatch(
     {
@@ -108,6 +115,9 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
       controller,
       partitions,
       groups,
+      transactions,
+      markers,
+      transactionGate: new TransactionGate(transactions),
       fetchSessions: new FetchSessions({
         slots: config.number('max.incremental.fetch.session.cache.slots'),
         clock,
@@ -127,6 +137,7 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
   teardown.add(async () => {
     listener.stop();
     groups.close();
+    transactions.close();
     partitions.waits.close();
     await listener.close(DRAIN_MS);
   });

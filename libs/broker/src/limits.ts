@@ -71,6 +71,8 @@ export const JOURNAL_COMPACT_BYTES = 4 * MIB;
 
 /** Answers of one partition of group state that wait for the log; more are refused, which clients retry. */
 export const GATED_ANSWERS_MAX = 100_000;
+/** Requests of one partition of transaction state that wait for the end of their transaction; more are told to come again. */
+export const TRANSACTION_WAITERS_MAX = 10_000;
 /** Records of one batch when a coordinator writes many at once, so that no batch outgrows `max.message.bytes`. */
 export const COORDINATOR_RECORDS_PER_BATCH_MAX = 1000;
 

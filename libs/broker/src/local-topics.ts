@@ -1,6 +1,6 @@
 /**
  * Makes what is on this broker match the cluster image: opens, grows, configures and deletes the partitions it holds,
- * and hands the partitions of `__consumer_offsets` it leads to the group coordinator.
+ * and hands the partitions of `__consumer_offsets` and `__transaction_state` it leads to their coordinators.
  *
  * Guarantees: when a change is reported as done, this broker serves it. Leaves out deciding: that is the controller.
  */
@@ -8,6 +8,7 @@ import type { ControllerHooks } from './cluster/controller.js';
 import { INTERNAL_TOPICS, type ClusterImage, type PartitionImage, type TopicImage } from './cluster/image.js';
 import type { TopicChange } from './cluster/topic-request.js';
 import type { Groups } from './coordinator/group-coordinator.js';
+import { TRANSACTIONS_TOPIC, type Transactions } from './coordinator/transaction/transaction-coordinator.js';
 import type { Logger } from './io/logger.js';
 import type { Partitions } from './replication/partitions.js';
 
@@ -23,6 +24,7 @@ export interface LocalTopicsOptions {
 /** See the head of this file. */
 export class LocalTopics implements ControllerHooks {
   private groups: Groups | null = null;
+  private transactions: Transactions | null = null;
 
   constructor(private readonly options: LocalTopicsOptions) {}
 
@@ -42,6 +44,13 @@ export class LocalTopics implements ControllerHooks {
   async startGroups(groups: Groups, image: ClusterImage): Promise<void> {
     this.groups = groups;
     const topic = image.topic(OFFSETS_TOPIC);
+    if (topic !== undefined) await this.lead(topic, topic.partitions);
+  }
+
+  /** The same for `__transaction_state`. The groups must have been started: markers end their transactions, too. */
+  async startTransactions(transactions: Transactions, image: ClusterImage): Promise<void> {
+    this.transactions = transactions;
+    const topic = image.topic(TRANSACTIONS_TOPIC);
     if (topic !== undefined) await this.lead(topic, topic.partitions);
   }
 
@@ -79,17 +88,23 @@ export class LocalTopics implements ControllerHooks {
   }
 
   private async lead(topic: TopicImage, states: readonly PartitionImage[]): Promise<void> {
-    const { groups } = this;
-    if (topic.name !== OFFSETS_TOPIC || groups === null) return;
+    const coordinator = this.coordinatorOf(topic.name);
+    if (coordinator === null) return;
     const { brokerId } = this.options;
-    for (const { partition, leader } of states) if (leader !== brokerId) groups.unload(partition);
+    for (const { partition, leader } of states) if (leader !== brokerId) coordinator.unload(partition);
     const own = states.filter(({ leader }) => leader === brokerId);
-    await Promise.all(own.map(({ partition }) => groups.load(partition)));
+    await Promise.all(own.map(({ partition }) => coordinator.load(partition)));
+  }
+
+  private coordinatorOf(topic: string): Pick<Groups, 'load' | 'unload'> | null {
+    if (topic === OFFSETS_TOPIC) return this.groups;
+    return topic === TRANSACTIONS_TOPIC ? this.transactions : null;
   }
 
   private async delete(topic: TopicImage): Promise<void> {
     const { partitions } = this.options;
     await Promise.all(topic.partitions.map(({ partition }) => partitions.delete(topic.name, partition)));
     this.groups?.forgetTopic(topic.name);
+    this.transactions?.forgetTopic(topic.name);
   }
 }

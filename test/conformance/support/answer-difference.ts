@@ -2,7 +2,8 @@
  * Compares an answer with a recorded one and says where they differ.
  *
  * Only the fields the recording has count. `<...>` in it matches anything; sentences are free as long as both sides have
- * one; rows of topics, partitions and groups may come in any order. Record batches are compared by what is in them.
+ * one; rows of topics, partitions and groups may come in any order. Record batches are compared by what is in them; the
+ * offsets of records count from their batch.
  */
 import {
   COMPRESSION_NAMES,
@@ -26,7 +27,18 @@ import type { Pattern } from './answer-steps.js';
 const FREE_TEXTS = ['errorMessage', 'batchIndexErrorMessage', 'documentation'];
 
 /** What identifies a row, the first that is there. */
-const ROW_NAMES = ['name', 'topic', 'topicId', 'key', 'groupId', 'partitionIndex', 'index', 'partition', 'memberId'];
+const ROW_NAMES = [
+  'name',
+  'topic',
+  'topicId',
+  'key',
+  'groupId',
+  'transactionalId',
+  'partitionIndex',
+  'index',
+  'partition',
+  'memberId',
+];
 
 /** The places where `actual` is not what was recorded; empty when they agree. */
 export function differences(expected: Pattern, actual: unknown, path = ''): string[] {
@@ -110,7 +122,7 @@ function describeBatches(records: Buffer): unknown[] {
       const headers = reader.headers().map(({ key, value }) => `${key}=${value === null ? 'null' : value.toString()}`);
       const [key, value] = [reader.key(), reader.value()];
       batch.recs.push([
-        reader.offset,
+        reader.offset - batch.base,
         reader.timestamp,
         key?.toString() ?? null,
         value?.toString() ?? null,

@@ -5,12 +5,15 @@
  */
 import type { ClusterController } from '../cluster/controller.js';
 import type { Groups } from '../coordinator/group-coordinator.js';
+import type { MarkerWriter } from '../coordinator/transaction/marker-writer.js';
+import type { Transactions } from '../coordinator/transaction/transaction-coordinator.js';
 import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { Partition } from '../replication/partition.js';
 import type { Waits } from '../replication/waits.js';
 import type { FetchSessions } from './fetch/fetch-sessions.js';
 import type { ApiSettings } from './settings.js';
+import type { TransactionGate } from './transaction-gate.js';
 
 /** The connection a request came in on, as far as handlers are concerned. */
 export interface ClientConnection {
@@ -53,6 +56,11 @@ export interface BrokerServices {
   };
   readonly fetchSessions: FetchSessions;
   readonly groups: Groups;
+  readonly transactions: Transactions;
+  /** What writes the ends of transactions into the partitions of this broker. */
+  readonly markers: MarkerWriter;
+  /** What batches of transactions pass on their way into a partition. */
+  readonly transactionGate: TransactionGate;
   /** Everything this broker serves, in the order of the keys. */
   readonly advertised: readonly AdvertisedApi[];
 }

@@ -23,6 +23,11 @@ import { deleteTopics } from './handlers/20-delete-topics.js';
 import { deleteRecords } from './handlers/21-delete-records.js';
 import { initProducerId } from './handlers/22-init-producer-id.js';
 import { offsetForLeaderEpoch } from './handlers/23-offset-for-leader-epoch.js';
+import { addPartitionsToTxn } from './handlers/24-add-partitions-to-txn.js';
+import { addOffsetsToTxn } from './handlers/25-add-offsets-to-txn.js';
+import { endTxn } from './handlers/26-end-txn.js';
+import { writeTxnMarkers } from './handlers/27-write-txn-markers.js';
+import { txnOffsetCommit } from './handlers/28-txn-offset-commit.js';
 import { describeConfigs } from './handlers/32-describe-configs.js';
 import { alterConfigs } from './handlers/33-alter-configs.js';
 import { describeLogDirs } from './handlers/35-describe-log-dirs.js';
@@ -32,6 +37,9 @@ import { deleteGroups } from './handlers/42-delete-groups.js';
 import { incrementalAlterConfigs } from './handlers/44-incremental-alter-configs.js';
 import { offsetDelete } from './handlers/47-offset-delete.js';
 import { describeCluster } from './handlers/60-describe-cluster.js';
+import { describeProducers } from './handlers/61-describe-producers.js';
+import { describeTransactions } from './handlers/65-describe-transactions.js';
+import { listTransactions } from './handlers/66-list-transactions.js';
 import { describeTopicPartitions } from './handlers/75-describe-topic-partitions.js';
 
 /** The handlers, in the order of their keys. */
@@ -56,6 +64,11 @@ export const HANDLERS: readonly Handler[] = [
   deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
+  addPartitionsToTxn,
+  addOffsetsToTxn,
+  endTxn,
+  writeTxnMarkers,
+  txnOffsetCommit,
   describeConfigs,
   alterConfigs,
   describeLogDirs,
@@ -65,6 +78,9 @@ export const HANDLERS: readonly Handler[] = [
   incrementalAlterConfigs,
   offsetDelete,
   describeCluster,
+  describeProducers,
+  describeTransactions,
+  listTransactions,
   describeTopicPartitions,
 ];
 

@@ -28,7 +28,7 @@ import type { ClusterImage } from '../cluster/image.js';
 import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { Random } from '../io/random.js';
-import type { Partition } from '../replication/partition.js';
+import type { Partition, Verification } from '../replication/partition.js';
 import { groupSettings, type GroupSettings } from './group-settings.js';
 import { decideHeartbeat } from './group/decide.js';
 import {
@@ -73,11 +73,15 @@ export interface Groups {
     context: GroupRequestContext,
     done: Done<typeof OffsetCommit>,
   ): void;
-  /** Offsets of a transaction: stored at once, visible when `endTransaction` says that it was committed. */
+  /**
+   * Offsets of a transaction: stored at once, visible when `endTransaction` says that it was committed. `verification` is
+   * what the group's partition gave out for the batch, see `Partition.beginVerification`.
+   */
   commitTransactionalOffsets(
     request: RequestOf<typeof TxnOffsetCommit>,
     context: GroupRequestContext,
     done: Done<typeof TxnOffsetCommit>,
+    verification?: Verification | null,
   ): void;
   /** The marker that ends a producer's transaction is in partition `partition` of `__consumer_offsets` now. */
   endTransaction(partition: number, producerId: number, committed: boolean): void;
@@ -249,8 +253,9 @@ export class GroupCoordinator implements Groups {
     request: RequestOf<typeof TxnOffsetCommit>,
     _context: GroupRequestContext,
     done: Done<typeof TxnOffsetCommit>,
+    verification?: Verification | null,
   ): void {
-    this.offsets.commitTransactional(request, done);
+    this.offsets.commitTransactional(request, done, verification);
   }
 
   endTransaction(partition: number, producerId: number, committed: boolean): void {

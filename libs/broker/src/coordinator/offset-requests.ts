@@ -19,6 +19,7 @@ import type { GroupSettings } from './group-settings.js';
 import { checkCommit, committedOffset, type CommitterIdentity, type RequestedOffset } from './group/commit.js';
 import { refreshSession, type Group } from './group/group.js';
 import type { GroupRecord } from './group/records.js';
+import type { Verification } from '../replication/partition.js';
 import type { TransactionalProducer } from './runtime/gated-log.js';
 import { clientCode, type GroupShard, type Located } from './runtime/shard.js';
 
@@ -118,6 +119,7 @@ export class OffsetRequests {
   commitTransactional(
     request: RequestOf<typeof TxnOffsetCommit>,
     done: (response: ResponseInput<typeof TxnOffsetCommit>) => void,
+    verification?: Verification | null,
   ): void {
     const { groupId, memberId, groupInstanceId, generationId, producerId, producerEpoch } = request;
     const facts: CommitFacts = {
@@ -125,7 +127,7 @@ export class OffsetRequests {
       committer: { memberId, groupInstanceId, generationId },
       topics: request.topics,
       retentionTimeMs: -1,
-      producer: { producerId, producerEpoch },
+      producer: { producerId, producerEpoch, verification },
       unknownGroupCode: ErrorCode.ILLEGAL_GENERATION,
     };
     this.commitTopics(facts, (topics) => done({ topics }));

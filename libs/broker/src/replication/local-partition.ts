@@ -10,10 +10,12 @@ import type { TopicConfig } from '../log/log-config.js';
 import type { Log, LogListener } from '../log/log.js';
 import type { LogRead } from '../log/tail.js';
 import type { TimestampOffset } from '../log/timestamp-lookup.js';
+import { transactionMarkerBatch } from '../log/transaction-marker.js';
 import type { Logger } from '../io/logger.js';
 import type {
   AbortedTransaction,
   AppendOptions,
+  EndMarker,
   EpochEndOffset,
   Partition,
   ProducerEntry,
@@ -34,6 +36,8 @@ export interface PartitionIdentity {
 export interface PartitionServices {
   readonly waits: Waits;
   readonly logger: Logger;
+  /** Wall clock, epoch milliseconds. */
+  nowMs(): number;
   /** Writes the log start offsets of all partitions down. */
   saveStartOffsets(): Promise<void>;
 }
@@ -102,6 +106,13 @@ export class LocalPartition implements Partition, LogListener {
 
   beginVerification(batch: Parameters<Partition['beginVerification']>[0]): Verification | null {
     return this.log.beginVerification(batch);
+  }
+
+  appendMarker(marker: EndMarker, timeoutMs: number, done: (outcome: AppendOutcome) => void): void {
+    const { producerId, producerEpoch: epoch, coordinatorEpoch, committed, transactionVersion } = marker;
+    const timestamp = this.services.nowMs();
+    const batch = transactionMarkerBatch({ producerId, epoch, coordinatorEpoch, isAbort: !committed, timestamp });
+    this.append(batch, { origin: 'coordinator', acks: -1, timeoutMs, transactionVersion }, done);
   }
 
   producers(): Iterable<Readonly<ProducerEntry>> {

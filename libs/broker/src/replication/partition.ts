@@ -54,6 +54,16 @@ export interface ReadOutcome {
   release(): void;
 }
 
+/** How a transaction ended, as its coordinator says it. */
+export interface EndMarker {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly committed: boolean;
+  readonly coordinatorEpoch: number;
+  /** Version of transactions: from 2 on every end has an epoch of its own. */
+  readonly transactionVersion: number;
+}
+
 /** Where an epoch ends in this log; both -1 when the log knows nothing about it (KIP-101, KIP-279). */
 export interface EpochEndOffset {
   readonly leaderEpoch: number;
@@ -95,6 +105,8 @@ export interface Partition {
    * confirmed that the partition belongs to it (KIP-890). Null when the transaction is open here already.
    */
   beginVerification(batch: Pick<ProducerBatch, 'producerId' | 'epoch' | 'baseSequence'>): Verification | null;
+  /** Appends the control batch that ends a transaction here. `done` is called as by `append`. */
+  appendMarker(marker: EndMarker, timeoutMs: number, done: (outcome: AppendOutcome) => void): void;
   /** The producers this partition remembers, with their open transactions (DescribeProducers). */
   producers(): Iterable<Readonly<ProducerEntry>>;
   /** Reads whole batches; synchronous when the offset is still in memory. Never rejects: errors are in the outcome. */

@@ -97,7 +97,12 @@ export class Partitions {
     this.waits = new Waits(clock);
     this.context = createLogContext({ disk, clock, logger });
     this.checkpoints = new Checkpoints(directory, () => this.partitions.values());
-    this.services = { waits: this.waits, logger, saveStartOffsets: () => this.checkpoints.save() };
+    this.services = {
+      waits: this.waits,
+      logger,
+      nowMs: () => clock.now(),
+      saveStartOffsets: () => this.checkpoints.save(),
+    };
     this.intervals = { ...DEFAULT_HOUSEKEEPING_INTERVALS, ...options.intervals };
   }
 

@@ -11,6 +11,7 @@ import type { TopicImage } from '../../cluster/image.js';
 import type { AppendOptions, AppendOutcome } from '../../replication/partition.js';
 import type { RequestContext } from '../context.js';
 import { handler, NO_RESPONSE, type Answer } from '../handler.js';
+import { appendToTransaction, belongsToTransaction } from '../transactional-append.js';
 import {
   endpointsOf,
   findTopic,
@@ -100,11 +101,15 @@ class ProduceCall {
     }
     this.open++;
     rows.push(PENDING);
-    located.partition.append(data.records ?? NO_RECORDS, this.options, (outcome) => {
+    const { partition } = located;
+    const records = data.records ?? NO_RECORDS;
+    const done = (outcome: AppendOutcome): void => {
       rows[row] = partitionResponse(data.index, outcome);
       if (outcome.errorCode !== ErrorCode.NONE) this.note(topic, data.index, outcome.errorCode);
       if (--this.open === 0) this.settle();
-    });
+    };
+    if (!belongsToTransaction(records, this.options)) partition.append(records, this.options, done);
+    else appendToTransaction(this.context.broker.transactionGate, partition, records, this.options, done);
   }
 
   /** What forbids the append before its partition is asked. */
@@ -112,8 +117,6 @@ class ProduceCall {
     if (topic === undefined) return unknownTopic(this.byId);
     const { acks } = this.request;
     if (acks !== 0 && acks !== 1 && acks !== -1) return ErrorCode.INVALID_REQUIRED_ACKS;
-    // Nobody coordinates transactions here, so no partition can have been added to one.
-    if (this.request.transactionalId !== null) return ErrorCode.INVALID_TXN_STATE;
     if (topic.internal && this.context.clientId !== ADMIN_CLIENT_ID) return ErrorCode.INVALID_TOPIC_EXCEPTION;
     return ErrorCode.NONE;
   }

@@ -1,8 +1,8 @@
 /**
  * FindCoordinator: v0–v6.
  *
- * Which broker coordinates a group; the internal topic is created on the first question. Transactional ids are this
- * broker's, so that InitProducerId can say what is missing. Share groups are not served. From v4 on several keys.
+ * Which broker coordinates a group or a transactional id; the internal topic is created on the first question. Share
+ * groups are not served. From v4 on several keys.
  */
 import { ErrorCode, errorMessage, FindCoordinator, type ResponseInput } from '@kafka-template/protocol';
 import type { BrokerServices, RequestContext } from '../context.js';
@@ -31,9 +31,8 @@ export const findCoordinator = handler(FindCoordinator, { versions: [0, 6] }, as
 });
 
 async function find(key: string, keyType: number, { broker }: RequestContext): Promise<Row> {
-  if (keyType === TRANSACTION) return located(broker, key, broker.brokerId);
-  if (keyType !== GROUP) return refused(key, ErrorCode.INVALID_REQUEST, null);
-  const found = await broker.groups.findCoordinator(key);
+  if (keyType !== GROUP && keyType !== TRANSACTION) return refused(key, ErrorCode.INVALID_REQUEST, null);
+  const found = await (keyType === GROUP ? broker.groups : broker.transactions).findCoordinator(key);
   if (found.errorCode !== ErrorCode.NONE) return refused(key, found.errorCode, found.errorMessage);
   return located(broker, key, found.nodeId);
 }

@@ -2,9 +2,10 @@
  * ApiVersions: v0–v4.
  *
  * Tells which APIs and versions this broker serves. From v3 on the client names itself; a name outside KIP-511's pattern
- * is refused. No features are finalized, so clients use transactions of version 1 and classic groups.
+ * is refused. The finalized features tell clients that transactions are of version 2 (KIP-890).
  */
 import { ApiVersions, ErrorCode } from '@kafka-template/protocol';
+import { featuresAt } from '../features.js';
 import { handler } from '../handler.js';
 
 const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
@@ -20,5 +21,5 @@ export const apiVersions = handler(ApiVersions, { versions: [0, 4] }, (request, 
     connection.softwareName = clientSoftwareName;
     connection.softwareVersion = clientSoftwareVersion;
   }
-  return { errorCode: ErrorCode.NONE, apiKeys: broker.advertised };
+  return { errorCode: ErrorCode.NONE, apiKeys: broker.advertised, ...featuresAt(apiVersion) };
 });

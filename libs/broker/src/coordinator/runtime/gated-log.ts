@@ -8,7 +8,7 @@
  */
 import { BATCH_HEADER_BYTES, BatchBuilder, ErrorCode, recordSizeBound } from '@kafka-template/protocol';
 import { GATED_ANSWERS_MAX } from '../../limits.js';
-import type { AppendOutcome, Partition } from '../../replication/partition.js';
+import type { AppendOutcome, Partition, Verification } from '../../replication/partition.js';
 
 /** A record to be written. */
 export interface LogRecord {
@@ -20,6 +20,8 @@ export interface LogRecord {
 export interface TransactionalProducer {
   readonly producerId: number;
   readonly producerEpoch: number;
+  /** What the partition gave out for it, see `Partition.beginVerification`. Absent: not asked for. */
+  readonly verification?: Verification | null | undefined;
 }
 
 /** What becomes of a write: `refused`, or `applied` and then one of `stored` and `failed`. */
@@ -60,7 +62,9 @@ export class GatedLog {
     const write = this.writes + 1;
     let early: AppendOutcome | null = null;
     let returned = false;
-    const appendOptions = { origin: 'coordinator', acks: -1, timeoutMs: options.timeoutMs } as const;
+    const verification = options.producer?.verification;
+    const origin = { origin: 'coordinator', acks: -1, timeoutMs: options.timeoutMs } as const;
+    const appendOptions = verification === undefined ? origin : { ...origin, verification };
     this.partition.append(batch, appendOptions, (outcome) => {
       if (returned) this.settle(write, outcome.errorCode);
       else early = outcome;
@@ -112,5 +116,7 @@ function buildBatch(
   for (const { key, value } of records) capacityBytes += recordSizeBound(key, value, null);
   const builder = new BatchBuilder({ capacityBytes });
   for (const { key, value } of records) builder.append(nowEpochMs, key, value, null);
-  return builder.finish(producer ? { ...producer, baseSequence: -1, transactional: true } : {});
+  if (!producer) return builder.finish();
+  const { producerId, producerEpoch } = producer;
+  return builder.finish({ producerId, producerEpoch, baseSequence: -1, transactional: true });
 }

@@ -86,6 +86,7 @@ export class GroupShard {
   offsets = new Offsets();
   private entries = new Map<string, Entry>();
   private waiters = new Map<number, Waiter>();
+  private readonly endedWhileLoading: { readonly producerId: number; readonly committed: boolean }[] = [];
   private log: GatedLog;
   private loads = 0;
   private readonly leaderEpoch: number;
@@ -220,6 +221,8 @@ export class GroupShard {
 
   /** A transaction whose marker is in the log now: its offsets become visible, or go. */
   endTransaction(producerId: number, committed: boolean): void {
+    // The load may have begun before the marker came, and does not see it then.
+    if (this.status === 'loading') this.endedWhileLoading.push({ producerId, committed });
     this.offsets.applyTransactionEnd(producerId, committed);
     for (const groupId of this.offsets.groupIds()) if (!this.entries.has(groupId)) this.createGroup(groupId);
   }
@@ -264,6 +267,9 @@ export class GroupShard {
   }
 
   private activate(groups: ReadonlyMap<string, Group>, offsets: Offsets): void {
+    for (const { producerId, committed } of this.endedWhileLoading.splice(0)) {
+      offsets.applyTransactionEnd(producerId, committed);
+    }
     this.offsets = offsets;
     for (const group of groups.values()) this.put(group);
     for (const groupId of offsets.groupIds()) if (!groups.has(groupId)) this.createGroup(groupId);
