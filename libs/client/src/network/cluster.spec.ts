@@ -243,6 +243,18 @@ describe('Cluster: connecting', () => {
     cluster.close();
   });
 
+  it('gives a hint when a listener hangs up on a client that speaks plain Kafka', async () => {
+    const world = createWorld();
+    world.network.listen('secured:1', (peer) => ({ onData: () => peer.close() }));
+    const cluster = createCluster(world, { bootstrapServers: 'secured:1' });
+    const outcome = watch(cluster.request(-1, Metadata, METADATA_BODY));
+    await world.clock.run();
+    expect(outcome.error?.message).toBe(
+      'The connection to secured:1 could not be opened: the broker closed it. Is it a Kafka listener, without TLS and SASL?',
+    );
+    cluster.close();
+  });
+
   it('closes idle connections and opens them again when needed', async () => {
     const world = createWorld();
     const cluster = createCluster(world, { connectionsMaxIdleMs: 1000 });

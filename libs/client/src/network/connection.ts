@@ -48,6 +48,7 @@ export class Connection {
   /** Requests without a response whose bytes the operating system has not taken yet. */
   private readonly unflushed: PendingRequest[] = [];
   private state: 'opening' | 'ready' | 'closed' = 'opening';
+  private isConnected = false;
   private apiRanges: ApiRanges | null = null;
   private nextCorrelationId = 0;
   private readonly setupDeadlineMs: number;
@@ -136,6 +137,7 @@ export class Connection {
   }
 
   private handshake(): void {
+    this.isConnected = true;
     negotiateApiVersions({
       deadlineMs: this.setupDeadlineMs,
       transmit: (request, version) => this.guarded(() => this.transmit(request, version)),
@@ -197,7 +199,7 @@ export class Connection {
     try {
       step();
     } catch (thrown) {
-      const context = `Broker ${this.address} sent what this client cannot read; is it a Kafka listener without TLS?`;
+      const context = `Broker ${this.address} sent what this client cannot read. Is it a Kafka listener, without TLS?`;
       const { message, code } = asKafkaError(thrown, ClientErrorCode.PROTOCOL, context);
       this.close(new KafkaError(code, message, { retriable: true, cause: thrown }));
     }
@@ -256,7 +258,11 @@ export class Connection {
 
   private lostError(error: Error | null): KafkaError {
     const reason = error === null ? 'the broker closed it' : error.message;
-    const verb = this.state === 'opening' ? 'could not be opened' : 'was lost';
-    return networkError(`The connection to ${this.address} ${verb}: ${reason}.`, error ?? undefined);
+    if (this.state !== 'opening') {
+      return networkError(`The connection to ${this.address} was lost: ${reason}.`, error ?? undefined);
+    }
+    // What a TLS or SASL listener does with a client that just begins to talk.
+    const hint = this.isConnected ? ' Is it a Kafka listener, without TLS and SASL?' : '';
+    return networkError(`The connection to ${this.address} could not be opened: ${reason}.${hint}`, error ?? undefined);
   }
 }

@@ -184,6 +184,16 @@ describe('Producer: retries', () => {
     expect(world.kafka.partition('orders', 0).values).toEqual(['A', 'C']);
   });
 
+  it('names the reason also for a batch that was never sent', async () => {
+    const world = createWorld({ topics: { orders: 1 } });
+    const producer = createTestProducer(world, { deliveryTimeoutMs: 40_000 });
+    await Promise.all([producer.partitionsFor('orders'), world.clock.run()]);
+    world.kafka.fault = ({ api }) => (api === 'InitProducerId' ? { kind: 'close' } : undefined);
+    const sent = watch(producer.send({ topic: 'orders', value: 'A' }));
+    await world.clock.advance(40_001);
+    expect(sent.error?.message).toMatch(/Last reason: The connection to broker-1:9092 was lost: read ECONNRESET\./);
+  });
+
   it('fails a batch that is too old even while it is on its way; its late answer changes nothing', async () => {
     const world = createWorld({ topics: { orders: 1 } });
     const options = { deliveryTimeoutMs: 1_000, requestTimeoutMs: 900, retryBackoffMs: 200 };

@@ -26,6 +26,8 @@ const NO_TRANSACTION_TIMEOUT_MS = 2147483647;
 export class ProducerIdentity {
   producerId = -1;
   producerEpoch = -1;
+  /** Why there is no id yet; null when nothing went wrong. */
+  lastError: KafkaError | null = null;
   private isAsking = false;
   private isClosed = false;
   private failures = 0;
@@ -77,12 +79,14 @@ export class ProducerIdentity {
 
   private onAnswer(producerId: number, producerEpoch: number): void {
     this.failures = 0;
+    this.lastError = null;
     this.producerId = producerId;
     this.producerEpoch = producerEpoch;
     this.onOutcome(null);
   }
 
   private onFailure(error: KafkaError | null): void {
+    this.lastError = error;
     if (error !== null && !error.retriable) {
       this.onOutcome(error);
       return;

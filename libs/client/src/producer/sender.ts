@@ -279,12 +279,14 @@ export class Sender {
   }
 
   private expiredError(batch: ProducerBatch): KafkaError {
-    const { topic, partition, recordCount, lastError } = batch;
-    const reason = lastError === null ? '' : ` Last reason: ${lastError.message}`;
+    const { topic, partition, recordCount } = batch;
+    const { cluster, identity } = this.parts;
+    const cause = batch.lastError ?? identity?.lastError ?? cluster.metadata.error;
+    const reason = cause === null ? '' : ` Last reason: ${cause.message}`;
     return timeoutError(
       `Expiring ${recordCount} record(s) for ${topic}-${partition}: ${this.parts.options.deliveryTimeoutMs} ms has passed ` +
         `since batch creation (deliveryTimeoutMs).${reason}`,
-      lastError ?? undefined,
+      cause ?? undefined,
     );
   }
 
