@@ -130,7 +130,7 @@ describe('template: outages', () => {
     const before = Date.now();
     await started.close();
     app = undefined;
-    expect(Date.now() - before).toBeLessThan(10_000);
+    expect(Date.now() - before).toBeLessThan(6_000);
     expect(await outcome).toMatchObject({ name: 'KafkaSendError' });
   });
 });

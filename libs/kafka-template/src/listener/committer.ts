@@ -9,7 +9,7 @@ import type { Offsets } from '../commit/commit-strategy.js';
 import { type DriverConsumer, type OffsetCommit, type TopicPartition, partitionName } from '../drivers/driver.js';
 import { asError, errorCodeOf } from '../errors.js';
 import type { ContainerEventBody } from '../events/container-event.js';
-import type { Clock } from '../io/clock.js';
+import type { Clock, Timer } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import type { CommitCallback } from './container-settings.js';
 
@@ -42,6 +42,12 @@ export interface CommitterParts {
   readonly log: Log;
 }
 
+/** Somebody waits for the answer to a commit; `timer` runs once the wait is limited. */
+interface Wait {
+  readonly giveUp: () => void;
+  timer: Timer | undefined;
+}
+
 /** Commits offsets. */
 export class Committer {
   readonly #parts: CommitterParts;
@@ -51,6 +57,10 @@ export class Committer {
   #whenSettled: (() => void) | undefined;
   #tail: Promise<void> = Promise.resolve();
   #hasLeftovers = false;
+  #isAbandoned = false;
+  /** Those who wait for the answer to a synchronous commit. */
+  readonly #waits = new Set<Wait>();
+  #graceMs: number | undefined;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -98,11 +108,52 @@ export class Committer {
     for (const partition of partitions) this.#unconfirmed.delete(partitionName(partition));
   }
 
+  /**
+   * The container stops: from now on nobody waits longer than this for the answer to a commit. When one wait has been
+   * in vain the broker is away, and no further commit is tried.
+   */
+  limitWaits(graceMs: number): void {
+    this.#graceMs = graceMs;
+    for (const wait of this.#waits) this.#limit(wait);
+  }
+
   /** One synchronous commit after the other: a retry never overtakes a later offset. */
   #inOrder(work: () => Promise<void>): Promise<void> {
+    if (this.#isAbandoned) return Promise.resolve();
     const done = this.#tail.then(work);
     this.#tail = done.catch(() => undefined);
-    return done;
+    return new Promise((resolve, reject) => {
+      const wait: Wait = { giveUp: resolve, timer: undefined };
+      this.#waits.add(wait);
+      if (this.#graceMs !== undefined) this.#limit(wait);
+      const end = (): void => {
+        wait.timer?.cancel();
+        this.#waits.delete(wait);
+      };
+      done.then(
+        () => {
+          end();
+          resolve();
+        },
+        (error: unknown) => {
+          end();
+          reject(asError(error));
+        },
+      );
+    });
+  }
+
+  #limit(wait: Wait): void {
+    wait.timer ??= this.#parts.clock.setTimer(this.#graceMs ?? 0, () => {
+      if (!this.#isAbandoned) {
+        this.#parts.log.warn(
+          'The broker has not answered the last commit in time: some records may be delivered again',
+        );
+      }
+      this.#isAbandoned = true;
+      this.#waits.delete(wait);
+      wait.giveUp();
+    });
   }
 
   async #commitSync(): Promise<void> {
@@ -170,7 +221,7 @@ export class Committer {
   }
 
   async #settled(): Promise<void> {
-    if (this.#onTheirWay === 0) return;
+    if (this.#onTheirWay === 0 || this.#isAbandoned) return;
     await new Promise<void>((resolve) => {
       const timer = this.#parts.clock.setTimer(this.#parts.settleTimeoutMs, resolve);
       this.#whenSettled = () => {

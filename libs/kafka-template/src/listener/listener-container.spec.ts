@@ -323,6 +323,55 @@ describe('container: stop', () => {
     expect(fixture.consumer.isClosed).toBe(true);
   });
 
+  it('does not wait for a commit that the broker does not answer', async () => {
+    const fixture = new ContainerFixture();
+    await fixture.start();
+    fixture.consumer.commitSync = () => new Promise(() => undefined);
+    fixture.driver.cluster.append({ topic: 't', value: 'a' });
+    await waitFor(() => fixture.delivered.length === 1);
+    const stopped = fixture.container.stop();
+    fixture.clock.advance(1000);
+    await stopped;
+    expect(fixture.consumer.isClosed).toBe(true);
+    expect(fixture.logged.join('\n')).toContain('The broker has not answered the last commit in time');
+    expect(fixture.logged.join('\n')).not.toContain('still busy');
+  });
+
+  it('commits what a slow listener finishes long after the stop', async () => {
+    const release = deferred();
+    const started = deferred();
+    const fixture = new ContainerFixture({
+      values: ['a'],
+      handler: async () => {
+        started.resolve();
+        await release.promise;
+      },
+    });
+    fixture.container.start();
+    await started.promise;
+    const stopped = fixture.container.stop();
+    fixture.clock.advance(5000);
+    release.resolve();
+    await stopped;
+    expect(fixture.committed()).toBe(1);
+  });
+
+  it('does not wait for a poll that does not hear the wake-up', async () => {
+    const fixture = new ContainerFixture();
+    await fixture.start();
+    const { consumer } = fixture;
+    let fail: (error: Error) => void = () => undefined;
+    consumer.poll = () => new Promise((_resolve, reject) => (fail = reject));
+    consumer.close = async () => fail(driverError('CLOSED', { fatal: true }));
+    fixture.clock.advance(5000);
+    await new Promise((resolve) => setImmediate(resolve));
+    const stopped = fixture.container.stop();
+    fixture.clock.advance(1500);
+    await stopped;
+    expect(fixture.container.stopReason).toBe('NORMAL');
+    expect(fixture.logged.join('\n')).not.toContain('still busy');
+  });
+
   it('is harmless when nothing runs', async () => {
     await new ContainerFixture().container.stop();
   });

@@ -9,7 +9,7 @@ import type { ConsumerProperties } from '../drivers/driver-options.js';
 import type { Driver, DriverConsumer, DriverRecords, TopicPartition } from '../drivers/driver.js';
 import { asError, errorCodeOf, messageOf } from '../errors.js';
 import type { ContainerEventBody, ContainerEvents, StopReason } from '../events/container-event.js';
-import type { Clock } from '../io/clock.js';
+import type { Clock, Timer } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import { noCommitStrategy } from '../commit/no-commit.js';
 import { Assignment } from './assignment.js';
@@ -48,6 +48,12 @@ export type ContainerState = 'stopped' | 'running' | 'stopping';
 const POLL_BACKOFF_MS = 100;
 const POLL_BACKOFF_MAX_MS = 5000;
 
+/** How long a stop waits for the answer to a commit: the client itself would wait `defaultApiTimeoutMs`. */
+const COMMIT_GRACE_MS = 1000;
+
+/** How long a stop waits for a poll that has been woken. */
+const POLL_GRACE_MS = 1500;
+
 /** How long the consumer may take to leave its group and disconnect. */
 const CLOSE_TIMEOUT_MS = 1500;
 
@@ -66,6 +72,7 @@ export class ListenerContainer {
   #isPolling = false;
   #endWait: (() => void) | undefined;
   #pollFailures = 0;
+  #pollGrace: Timer | undefined;
 
   constructor(settings: ContainerSettings, environment: ContainerEnvironment, place: ContainerPlace) {
     this.id = `${settings.id}-${place.index}`;
@@ -318,6 +325,10 @@ export class ListenerContainer {
       return;
     }
     const error = asError(thrown);
+    if (this.#state !== 'running') {
+      log.debug(`${this.id}: failed while it stops: ${error.message}`);
+      return;
+    }
     this.#lastError = error;
     if (isMembershipLost(error) && errorCodeOf(error) !== 'FENCED_INSTANCE_ID') {
       log.warn(`${this.id}: the group has gone on without this member; it joins again: ${error.message}`);
@@ -343,6 +354,7 @@ export class ListenerContainer {
 
   #ended(runtime: ContainerRuntime): void {
     const { assignment, log } = runtime.parts;
+    this.#pollGrace?.cancel();
     runtime.forget(assignment.list());
     this.#runtime = undefined;
     this.#state = 'stopped';
@@ -364,6 +376,12 @@ export class ListenerContainer {
     this.#publish({ type: 'stopping' });
     this.#endWait?.();
     this.#wake();
+    const runtime = this.#runtime;
+    runtime?.parts.committer.limitWaits(COMMIT_GRACE_MS);
+    // A poll that is in a rebalance with a broker that has gone does not hear the wake-up; it hears this.
+    this.#pollGrace = this.#environment.clock.setTimer(POLL_GRACE_MS, () => {
+      if (this.#isPolling) void runtime?.parts.consumer.close(0).catch(() => undefined);
+    });
   }
 
   #stopping(): 'no' | 'after-poll' | 'now' {
