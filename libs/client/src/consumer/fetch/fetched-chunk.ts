@@ -192,8 +192,12 @@ export class FetchedChunk {
     return new ProtocolError('CORRUPT_BATCH', `the CRC of the batch at offset ${offset} does not match its bytes`);
   }
 
-  private corrupt(reason: string, cause?: unknown): KafkaError {
+  private corrupt(reason: string, cause?: ProtocolError): KafkaError {
     const where = `${partitionKey(this.topicPartition)} at offset ${this.nextOffset}`;
+    if (cause?.code === 'UNSUPPORTED_COMPRESSION') {
+      const message = `The records of ${where} cannot be read: ${reason}. seek() past the batch to go on without it.`;
+      return new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', message, { cause });
+    }
     return new KafkaError(
       'CORRUPT_MESSAGE',
       `The records of ${where} cannot be read: ${reason}. ` +

@@ -86,6 +86,7 @@ export class Commits {
 
   /** Who commits, or why it cannot be. */
   private sender(offsets: readonly OffsetCommit[]): CommitIdentity | KafkaError {
+    if (offsets.length === 0) return NO_MEMBER;
     if (this.queue.length >= PENDING_COMMITS_MAX) {
       const message = `${PENDING_COMMITS_MAX} commits of group ${this.channel.groupId} already wait for an answer.`;
       return new KafkaError(ClientErrorCode.BUFFER_EXHAUSTED, message, { retriable: true });
@@ -95,7 +96,6 @@ export class Commits {
       const message = `The offset ${invalid.offset} of ${partitionKey(invalid)} cannot be committed; it must be 0 or more.`;
       return new KafkaError(ClientErrorCode.INVALID_ARGUMENT, message);
     }
-    if (offsets.length === 0) return NO_MEMBER;
     try {
       return this.membership.commitIdentity();
     } catch (error) {
