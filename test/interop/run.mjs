@@ -26,7 +26,12 @@ const JEST = [
 const DEBIAN_PACKAGES = { kcat: 'kcat', java: 'openjdk-17-jre-headless', mvn: 'maven' };
 
 /** What the suites made of *.interop-spec.ts files need beside the built command line. */
-const NEEDS = { kcat: ['kcat'], protocol: ['java', 'mvn'], storage: ['java', 'mvn'] };
+const NEEDS = {
+  kcat: ['kcat'],
+  transactions: ['java', 'mvn', 'kcat'],
+  protocol: ['java', 'mvn'],
+  storage: ['java', 'mvn'],
+};
 
 /** What is built before a suite: the command line and what it stands on, or everything. */
 const PROJECTS = { packages: 'tsconfig.build.json' };
