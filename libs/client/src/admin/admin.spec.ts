@@ -135,6 +135,20 @@ describe('topics', () => {
     expect(codes(await drive(topics.deleteTopics(['a', 'b'])))).toEqual([null, null]);
   });
 
+  it('asks for numbers where the broker has no defaults (before Kafka 2.4)', async () => {
+    const { cluster, topics, drive } = setUp();
+    cluster.maxVersions.set('CreateTopics', 3);
+    cluster.on(CreateTopics, (body) => ({
+      topics: body.topics.map(({ name }) => ({ name, errorCode: 0, errorMessage: null, topicId: ZERO_UUID })),
+    }));
+    await expect(drive(topics.createTopics([{ name: 'a', numPartitions: 1 }]))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_VERSION',
+    });
+    const full = { numPartitions: 1, replicationFactor: 1 };
+    expect(codes(await drive(topics.createTopics([{ name: 'a', ...full }])))).toEqual([null]);
+    expect(codes(await drive(topics.createTopics([{ name: 'a', replicaAssignments: [[1]] }])))).toEqual([null]);
+  });
+
   it('describes without creating, and orders what the broker mixed up', async () => {
     const { cluster, topics, drive } = setUp();
     cluster.setTopic('a', 2);

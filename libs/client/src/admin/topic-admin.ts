@@ -90,6 +90,8 @@ export interface ClusterDescription {
 
 type ResponseTopic = MetadataResponse['topics'][number];
 
+/** First version of CreateTopics in which -1 is the broker's default. */
+const CREATE_TOPICS_DEFAULTS_VERSION = 4;
 /** First version of DeleteTopics that takes names and ids. */
 const DELETE_TOPICS_STATES_VERSION = 6;
 /** First version of Metadata that can be told not to create topics. */
@@ -120,7 +122,10 @@ export class TopicAdmin {
           timeoutMs: this.brokerTimeoutMs(leftMs),
           validateOnly: options.validateOnly ?? false,
         };
-        const response = await this.context.cluster.request('controller', CreateTopics, body, this.bounds(leftMs));
+        const usesDefaults = body.topics.some((topic) => topic.assignments.length === 0 && isDefaulted(topic));
+        const minVersion = usesDefaults ? CREATE_TOPICS_DEFAULTS_VERSION : 0;
+        const bounds = { ...this.bounds(leftMs), minVersion };
+        const response = await this.context.cluster.request('controller', CreateTopics, body, bounds);
         return items.map(({ name }) => {
           const answer = response.topics.find((each) => each.name === name);
           const error = itemError(answer, `Creating topic ${name}`);
@@ -258,6 +263,16 @@ export function itemError(
 ): KafkaError | null {
   if (answer === undefined) return brokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, 'the answer leaves it out.');
   return answer.errorCode === ErrorCode.NONE ? null : brokerError(answer.errorCode, what, answer.errorMessage);
+}
+
+function isDefaulted({
+  numPartitions,
+  replicationFactor,
+}: {
+  numPartitions: number;
+  replicationFactor: number;
+}): boolean {
+  return numPartitions === -1 || replicationFactor === -1;
 }
 
 function toBroker(id: number, broker: { host: string; port: number; rack: string | null }): BrokerInfo {
