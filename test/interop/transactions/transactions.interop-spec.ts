@@ -155,22 +155,28 @@ describe('transactions', () => {
 
   it('survives the crash of the broker in the middle of transactions', async () => {
     await createTopics('crashing');
-    const producer = await producerOf('crash-id');
+    let producer = await producerOf('crash-id');
     const committed: string[] = [];
+    const unknown: string[] = [];
     for (let index = 0; index < 20; index++) {
       const value = `c${String(index).padStart(3, '0')}`;
-      const transaction = await producer.transaction();
       try {
+        const transaction = await producer.transaction();
         await transaction.send({ topic: 'crashing', messages: [{ value }] });
         if (index === 7 || index === 13) await target.crash();
         await transaction.commit();
         committed.push(value);
       } catch {
-        await transaction.abort().catch(() => undefined);
+        // Nobody can tell whether a commit without an answer counts. What is sure is that the next producer ends it.
+        unknown.push(value);
+        await producer.disconnect();
+        producer = await producerOf('crash-id');
       }
     }
     expect(committed.length).toBeGreaterThanOrEqual(18);
     await until(async () => (await read('crashing')).length >= committed.length, 'everything committed is readable');
-    expect(await read('crashing')).toEqual(committed);
+    const values = await read('crashing');
+    expect(values.filter((value) => !unknown.includes(value))).toEqual(committed);
+    expect(new Set(values).size).toBe(values.length);
   });
 });
