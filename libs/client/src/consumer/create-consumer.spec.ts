@@ -86,3 +86,15 @@ describe('calls at the wrong moment', () => {
     await consumer.close();
   });
 });
+
+describe('a tight loop of polls', () => {
+  it('lets the event loop run', async () => {
+    const consumer = createConsumer(BASE);
+    consumer.assign([{ topic: 'a', partition: 0 }]);
+    let ran = false;
+    setImmediate(() => (ran = true));
+    for (let polls = 0; !ran && polls < 1_000_000; polls++) await consumer.poll(0);
+    expect(ran).toBe(true);
+    await consumer.close();
+  });
+});

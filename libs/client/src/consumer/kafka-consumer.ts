@@ -2,8 +2,8 @@
  * The consumer: puts the parts together and runs the poll loop.
  *
  * Guarantees, beside those of the interface (consumer.ts): a turn of the loop takes at most one step of a rebalance and
- * hands records out only while the assignment is in force; `poll` lets the event loop run once per call, so that even
- * an application that polls in a tight loop gets its heartbeats out and its fetches in.
+ * hands records out only while the assignment is in force; `poll` lets the event loop run every few milliseconds, so that
+ * even an application that polls in a tight loop gets its heartbeats out and its fetches in.
  */
 import { ClientErrorCode, closedError, KafkaError, timeoutError } from '../errors.js';
 import type { ClientIo } from '../io/io.js';
@@ -30,6 +30,9 @@ import { partitionKey, type TopicPartition } from './topic-partition.js';
 /** Limit of `close` when none is given. As in Java. */
 const CLOSE_TIMEOUT_MS = 30_000;
 
+/** How long polls may go on without letting the event loop run; it costs as much as handing out hundreds of records. */
+const YIELD_INTERVAL_MS = 2;
+
 /** The consumer behind `createConsumer`. */
 export class KafkaConsumer implements Consumer {
   private readonly context: ConsumerContext;
@@ -51,6 +54,8 @@ export class KafkaConsumer implements Consumer {
   /** Set at the end of `close`: until then the rebalance listener may still commit. */
   private ended = false;
   private wakeupRequested = false;
+  /** Monotonic time at which the event loop is known to have run. */
+  private yieldedMs = -Infinity;
   /** What a commit callback threw, for the next poll. */
   private callbackError: KafkaError | null = null;
 
@@ -250,18 +255,27 @@ export class KafkaConsumer implements Consumer {
       }
       this.group?.membership.heartbeat.pollBegan();
       const deadlineMs = clock.monotonic() + timeoutMs;
-      await new Promise<void>((resolve) => clock.defer(resolve));
+      await this.yieldNowAndThen();
       for (;;) {
         const nowMs = clock.monotonic();
         const records = this.turn(nowMs);
         if (!records.isEmpty || nowMs >= deadlineMs) return records;
         await this.signal.wait(Math.min(deadlineMs, this.nextTurnMs()));
+        this.yieldedMs = clock.monotonic();
       }
     } finally {
       this.inPoll = false;
       this.polling = null;
       this.group?.membership.heartbeat.pollEnded();
     }
+  }
+
+  /** Lets the event loop run if it has not done so for a while: with records at hand, polls never wait for anything. */
+  private async yieldNowAndThen(): Promise<void> {
+    const { clock } = this.io;
+    if (clock.monotonic() - this.yieldedMs < YIELD_INTERVAL_MS) return;
+    await new Promise<void>((resolve) => clock.defer(resolve));
+    this.yieldedMs = clock.monotonic();
   }
 
   /** Does what can be done now, and returns the records that are there. */
