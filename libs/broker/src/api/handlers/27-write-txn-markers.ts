@@ -6,7 +6,6 @@
  */
 import { WriteTxnMarkers, type WriteTxnMarkersRequest } from '@kafka-template/protocol';
 import type { RequestContext } from '../context.js';
-import { fromCallback } from '../groups.js';
 import { handler } from '../handler.js';
 
 type Marker = WriteTxnMarkersRequest['markers'][number];
@@ -22,10 +21,11 @@ async function write(marker: Marker, { broker }: RequestContext) {
   const topics = marker.topics.map(async ({ name, partitionIndexes }) => ({
     name,
     partitions: await Promise.all(
-      partitionIndexes.map((partitionIndex) =>
-        fromCallback<{ partitionIndex: number; errorCode: number }>((done) =>
-          broker.markers.write(facts, name, partitionIndex, (errorCode) => done({ partitionIndex, errorCode })),
-        ),
+      partitionIndexes.map(
+        (partitionIndex) =>
+          new Promise<{ partitionIndex: number; errorCode: number }>((resolve) => {
+            broker.markers.write(facts, name, partitionIndex, (errorCode) => resolve({ partitionIndex, errorCode }));
+          }),
       ),
     ),
   }));
