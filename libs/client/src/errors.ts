@@ -3,7 +3,8 @@
  *
  * Guarantees a stable `code`: Kafka's own error name for what a broker answered (`NOT_LEADER_OR_FOLLOWER`), one of
  * {@link ClientErrorCode} for what the client itself found. `retriable` says whether the same call can succeed later
- * without any change; `fatal` that this client object is of no further use and has to be closed.
+ * without any change; `abortable` that the transaction has to be aborted; `fatal` that this client object is of no
+ * further use and has to be closed.
  * The message says what failed, why, and what to do next.
  */
 import { ErrorCode, errorMessage, errorName, isRetriable } from '@kafka-template/protocol';
@@ -32,6 +33,8 @@ export const ClientErrorCode = {
   BUFFER_EXHAUSTED: 'BUFFER_EXHAUSTED',
   /** One record alone is larger than `maxRequestSize` or `bufferMemory`. */
   RECORD_TOO_LARGE: 'RECORD_TOO_LARGE',
+  /** TLS could not be set up: a certificate was not accepted, or one side does not speak it. */
+  SSL_AUTHENTICATION_FAILED: 'SSL_AUTHENTICATION_FAILED',
   /** Client and broker have no version of an API in common. */
   UNSUPPORTED_VERSION: 'UNSUPPORTED_VERSION',
   /** The bytes of a broker could not be understood. The connection is closed. */
@@ -47,6 +50,8 @@ export interface KafkaErrorDetails {
   readonly retriable?: boolean;
   /** The client object cannot be used any further. Default false. */
   readonly fatal?: boolean;
+  /** The transaction can only be aborted. Default false. */
+  readonly abortable?: boolean;
   /** The error below this one. */
   readonly cause?: unknown;
 }
@@ -60,12 +65,15 @@ export class KafkaError extends Error {
   readonly retriable: boolean;
   /** Whether the client object is of no further use. */
   readonly fatal: boolean;
+  /** Whether the transaction cannot be committed any more: call `abortTransaction()`, then begin again. */
+  readonly abortable: boolean;
 
   constructor(code: KafkaErrorCode, message: string, details: KafkaErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.retriable = details.retriable ?? false;
     this.fatal = details.fatal ?? false;
+    this.abortable = details.abortable ?? false;
   }
 }
 
@@ -91,6 +99,7 @@ export function brokerError(errorCode: number, context: string, brokerMessage?: 
   return new KafkaError(name, `${context} failed: ${name}: ${reason}`, {
     retriable: isRetriable(errorCode),
     fatal: FATAL_CODES.has(errorCode),
+    abortable: errorCode === ErrorCode.TRANSACTION_ABORTABLE,
   });
 }
 

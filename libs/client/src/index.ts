@@ -5,9 +5,14 @@
  */
 export { ClientErrorCode, KafkaError, type KafkaErrorCode, type KafkaErrorDetails } from './errors.js';
 export type { ClientOptions } from './options.js';
+export type { SaslOptions } from './security-options.js';
+export type { SecurityProtocol } from './security-protocol.js';
+export type { OAuthBearerProvider, OAuthBearerToken } from './network/sasl/oauth-bearer.js';
+export type { SaslContext, SaslMechanism, SaslMechanismFactory } from './network/sasl/sasl-mechanism.js';
 export { type ClientLogger, type LogFields, consoleLogger, silentLogger } from './io/logger.js';
 export { type Clock, type Timer, systemClock } from './io/clock.js';
 export { type Endpoint, type Network, type Stream, type StreamEvents, tcpNetwork } from './io/network.js';
+export type { PemOption, SslOptions, TlsSettings } from './io/tls.js';
 export { type Random, seededRandom, systemRandom } from './io/random.js';
 export { type ClientIo, systemIo } from './io/io.js';
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './metadata/topic-info.js';

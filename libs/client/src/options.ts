@@ -9,7 +9,10 @@
 import { configError } from './errors.js';
 import { type ClientLogger, consoleLogger } from './io/logger.js';
 import type { Endpoint } from './io/network.js';
+import type { SslOptions } from './io/tls.js';
 import { nearestName } from './nearest-name.js';
+import { type ResolvedSecurity, type SaslOptions, resolveSecurity, saslOption, sslOption } from './security-options.js';
+import { SECURITY_PROTOCOLS, type SecurityProtocol } from './security-protocol.js';
 
 /** How one option is read. `parse` returns the value or throws a CONFIG error that names the option. */
 export interface OptionRule<T> {
@@ -177,6 +180,20 @@ export function resolveOptions<Resolved>(client: string, table: OptionTable<Reso
   return resolved as Resolved;
 }
 
+/**
+ * {@link resolveOptions} for a table with all of {@link CLIENT_OPTION_TABLE}: checks what the shared options have to do with
+ * each other too.
+ *
+ * @throws KafkaError CONFIG
+ */
+export function resolveClientOptions<Resolved extends ResolvedClientOptions>(
+  client: string,
+  table: OptionTable<Resolved>,
+  options: object,
+): Resolved {
+  return resolveSecurity(resolveOptions(client, table, options));
+}
+
 function unknownOption(client: string, name: string, known: readonly string[]): Error {
   const nearest = nearestName(name, known);
   const advice = nearest === null ? `The ${client}'s options are: ${known.join(', ')}.` : `Did you mean "${nearest}"?`;
@@ -189,6 +206,12 @@ export interface ClientOptions {
   bootstrapServers: string | readonly string[];
   /** Name of this application in the brokers' logs and quotas. Default `kafka-template`. */
   clientId?: string;
+  /** Whether connections use TLS (`SSL`, `SASL_SSL`) and SASL (`SASL_PLAINTEXT`, `SASL_SSL`). Default `PLAINTEXT`. */
+  securityProtocol?: SecurityProtocol;
+  /** Certificates and host names for TLS. Default: trust the authorities that come with Node, and check the host name. */
+  ssl?: SslOptions;
+  /** Mechanism and credentials for SASL. */
+  sasl?: SaslOptions;
   /** How long to wait for the answer to one request. Default 30000. */
   requestTimeoutMs?: number;
   /** How long opening a connection may take, the first exchange included. Default 10000. */
@@ -210,7 +233,7 @@ export interface ClientOptions {
 }
 
 /** {@link ClientOptions} with every default filled in. */
-export interface ResolvedClientOptions {
+export interface ResolvedClientOptions extends ResolvedSecurity {
   readonly bootstrapServers: readonly Endpoint[];
   readonly clientId: string;
   readonly requestTimeoutMs: number;
@@ -234,6 +257,9 @@ function isLogger(value: unknown): boolean {
 export const CLIENT_OPTION_TABLE: OptionTable<ResolvedClientOptions> = {
   bootstrapServers: endpointsOption(),
   clientId: stringOption({ default: 'kafka-template' }),
+  securityProtocol: choiceOption({ default: 'PLAINTEXT', values: SECURITY_PROTOCOLS }),
+  ssl: sslOption(),
+  sasl: saslOption(),
   requestTimeoutMs: integerOption({ default: 30_000, min: 1 }),
   socketConnectionSetupTimeoutMs: integerOption({ default: 10_000, min: 1 }),
   reconnectBackoffMs: integerOption({ default: 50, min: 0 }),

@@ -7,7 +7,7 @@ import {
   integerOption,
   type OptionTable,
   type ResolvedClientOptions,
-  resolveOptions,
+  resolveClientOptions,
 } from '../options.js';
 
 /** Options of {@link createAdmin}, beside those of every client. */
@@ -28,5 +28,5 @@ const ADMIN_OPTION_TABLE: OptionTable<ResolvedAdminOptions> = {
 
 /** Checks the options of an admin client and fills in the defaults. @throws KafkaError CONFIG */
 export function resolveAdminOptions(options: AdminOptions): ResolvedAdminOptions {
-  return resolveOptions('admin', ADMIN_OPTION_TABLE, options);
+  return resolveClientOptions('admin', ADMIN_OPTION_TABLE, options);
 }

@@ -15,7 +15,7 @@ import {
   optionalStringOption,
   type OptionTable,
   type ResolvedClientOptions,
-  resolveOptions,
+  resolveClientOptions,
 } from '../options.js';
 
 /** Where to begin in a partition without a committed offset, or with one that no longer exists. */
@@ -120,7 +120,7 @@ const CONSUMER_OPTION_TABLE: OptionTable<ResolvedConsumerOptions> = {
  * @throws KafkaError CONFIG
  */
 export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsumerOptions {
-  const resolved = resolveOptions('consumer', CONSUMER_OPTION_TABLE, options);
+  const resolved = resolveClientOptions('consumer', CONSUMER_OPTION_TABLE, options);
   if (resolved.heartbeatIntervalMs >= resolved.sessionTimeoutMs) {
     throw configError(
       `Option "heartbeatIntervalMs" (${resolved.heartbeatIntervalMs}) must be lower than "sessionTimeoutMs" ` +

@@ -1,11 +1,14 @@
 /**
- * The network port: byte streams to brokers, and its TCP implementation.
+ * The network port: byte streams to brokers, and its implementation by TCP, with TLS or without.
  *
  * Guarantees: writes of one turn of the event loop leave in one system call; reading uses one reused buffer per
- * socket (`onread`), so a chunk is valid only during the call that delivers it. `onClosed` is called exactly once.
- * Leaves out framing, time limits and encryption (TLS takes the same port).
+ * socket (`onread`, which TLS has too), so a chunk is valid only during the call that delivers it. `onClosed` is called
+ * exactly once. With TLS nothing is sent and `onConnected` is not called before the broker's certificate is accepted.
+ * Leaves out framing and time limits.
  */
-import { connect as connectTcp, type Socket } from 'node:net';
+import { type OnReadOpts, type Socket, connect as connectTcp, isIP } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { TlsSettings } from './tls.js';
 
 /** Where to connect to. */
 export interface Endpoint {
@@ -33,9 +36,9 @@ export interface Stream {
   destroy(): void;
 }
 
-/** Opens streams. */
+/** Opens streams. With `tls` the stream is encrypted; an implementation that cannot do that has to throw. */
 export interface Network {
-  connect(endpoint: Endpoint, events: StreamEvents): Stream;
+  connect(endpoint: Endpoint, events: StreamEvents, tls?: TlsSettings): Stream;
 }
 
 /** Size of a socket's read buffer at first. */
@@ -44,30 +47,49 @@ const READ_BUFFER_BYTES = 64 * 1024;
 /** Its size once a read has filled it. Measured: bulk reads cost a third of the CPU of fresh 64 KiB buffers. */
 const READ_BUFFER_BYTES_MAX = 256 * 1024;
 
-class TcpStream implements Stream {
+/** One buffer for all reads of a socket. */
+function reusedBuffer(events: StreamEvents): OnReadOpts {
+  let readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  return {
+    buffer: () => readBuffer,
+    callback: (byteCount) => {
+      const chunk = readBuffer.subarray(0, byteCount);
+      if (byteCount === READ_BUFFER_BYTES) readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES_MAX);
+      events.onData(chunk);
+      return true;
+    },
+  };
+}
+
+function openSocket({ host, port }: Endpoint, events: StreamEvents, tls: TlsSettings | undefined): Socket {
+  const onread = reusedBuffer(events);
+  if (tls === undefined) return connectTcp({ host, port, onread });
+  // Node's types do not have `onread` here, its documentation of tls.connect does.
+  const options: ConnectionOptions & { onread: OnReadOpts } = {
+    host,
+    port,
+    onread,
+    secureContext: tls.secureContext,
+    rejectUnauthorized: tls.rejectUnauthorized,
+  };
+  // An address is no server name (RFC 6066); Node compares it with the certificate all the same.
+  const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined);
+  if (servername !== undefined) options.servername = servername;
+  if (tls.checkServerIdentity !== undefined) options.checkServerIdentity = tls.checkServerIdentity;
+  return connectTls(options);
+}
+
+class SocketStream implements Stream {
   private readonly socket: Socket;
   private corked = false;
 
-  constructor(endpoint: Endpoint, events: StreamEvents) {
+  constructor(endpoint: Endpoint, events: StreamEvents, tls: TlsSettings | undefined) {
     let failure: Error | null = null;
-    let readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-    this.socket = connectTcp({
-      host: endpoint.host,
-      port: endpoint.port,
-      noDelay: true,
-      keepAlive: true,
-      onread: {
-        buffer: () => readBuffer,
-        callback: (byteCount) => {
-          const chunk = readBuffer.subarray(0, byteCount);
-          if (byteCount === READ_BUFFER_BYTES) readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES_MAX);
-          events.onData(chunk);
-          return true;
-        },
-      },
-    });
-    this.socket.on('connect', () => events.onConnected());
-    this.socket.on('error', (error) => (failure = error));
+    this.socket = openSocket(endpoint, events, tls);
+    this.socket.setNoDelay(true);
+    this.socket.setKeepAlive(true);
+    this.socket.on(tls === undefined ? 'connect' : 'secureConnect', () => events.onConnected());
+    this.socket.on('error', (error) => (failure ??= error));
     this.socket.on('close', () => events.onClosed(failure));
   }
 
@@ -97,5 +119,7 @@ class TcpStream implements Stream {
   }
 }
 
-/** Plain TCP. */
-export const tcpNetwork: Network = { connect: (endpoint, events) => new TcpStream(endpoint, events) };
+/** The sockets of the operating system. */
+export const tcpNetwork: Network = {
+  connect: (endpoint, events, tls) => new SocketStream(endpoint, events, tls),
+};

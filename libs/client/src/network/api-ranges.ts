@@ -27,6 +27,7 @@ export class ApiRanges {
 
   constructor(
     apiKeys: readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[],
+    private readonly finalizedFeatures: readonly { readonly name: string; readonly maxVersionLevel: number }[] = [],
   ) {
     this.ranges = new Map(apiKeys.map((each) => [each.apiKey, { min: each.minVersion, max: each.maxVersion }]));
   }
@@ -34,6 +35,11 @@ export class ApiRanges {
   /** The broker's range of an API; undefined when it does not know the API. */
   range(api: Api): VersionRange | undefined {
     return this.ranges.get(api.key);
+  }
+
+  /** The level of a feature that the whole cluster has agreed on (KIP-584); 0 when it is none. */
+  featureLevel(name: string): number {
+    return this.finalizedFeatures.find((feature) => feature.name === name)?.maxVersionLevel ?? 0;
   }
 
   /** Whether client and broker have a version in common, inside the bounds. */

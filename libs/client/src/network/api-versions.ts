@@ -44,7 +44,9 @@ export function negotiateApiVersions(exchange: ApiVersionsExchange, version: num
 
 function conclude(exchange: ApiVersionsExchange, version: number, response: ResponseOf<typeof ApiVersions>): void {
   if (response.errorCode === ErrorCode.NONE) {
-    exchange.onRanges(new ApiRanges(response.apiKeys));
+    // Epoch -1: the broker does not know (yet) what the cluster has agreed on.
+    const features = response.finalizedFeaturesEpoch < 0 ? [] : response.finalizedFeatures;
+    exchange.onRanges(new ApiRanges(response.apiKeys, features));
     return;
   }
   if (response.errorCode !== ErrorCode.UNSUPPORTED_VERSION || version === 0) {

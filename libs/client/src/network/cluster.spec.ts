@@ -250,7 +250,7 @@ describe('Cluster: connecting', () => {
     const outcome = watch(cluster.request(-1, Metadata, METADATA_BODY));
     await world.clock.run();
     expect(outcome.error?.message).toBe(
-      'The connection to secured:1 could not be opened: the broker closed it. Is it a Kafka listener, without TLS and SASL?',
+      'The connection to secured:1 could not be opened: the broker closed it. Is it a listener with TLS or SASL? Then set "securityProtocol".',
     );
     cluster.close();
   });

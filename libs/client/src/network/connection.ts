@@ -1,9 +1,10 @@
 /**
- * One connection to one broker: opening, the ApiVersions exchange, pipelined requests, time limits.
+ * One connection to one broker: opening, the ApiVersions exchange, authentication, pipelined requests, time limits.
  *
  * Guarantees: requests leave in the order of `send` and their responses are matched in that order by correlation id; a
  * request that times out, or bytes that make no sense, close the connection, because nothing after them can be trusted;
- * whatever was in flight then fails with a retriable error, in order. Decoded responses own their bytes.
+ * whatever was in flight then fails with the same error, in order. Decoded responses own their bytes. A session with a
+ * lifetime is renewed by the first request late in it, which waits with those after it until that is done (KIP-368).
  * Leaves out reconnecting and the queue before the connection is open: see link.ts.
  */
 import {
@@ -19,13 +20,21 @@ import type { Timer } from '../io/clock.js';
 import type { ClientIo } from '../io/io.js';
 import type { ClientLogger } from '../io/logger.js';
 import type { Endpoint, Stream } from '../io/network.js';
+import type { ResolvedSecurity } from '../security-options.js';
+import { usesTls } from '../security-protocol.js';
 import type { ApiRanges } from './api-ranges.js';
 import { decodeApiVersions, negotiateApiVersions } from './api-versions.js';
-import { RESPONSE_BYTES_MAX } from './limits.js';
+import { type FailedConnection, connectionFailure, tlsAnswer } from './connection-failure.js';
+import { RESPONSE_BYTES_MAX, WAITING_REQUESTS_MAX } from './limits.js';
 import type { PendingRequest } from './request.js';
+import { type SaslSettings, authenticate } from './sasl/authentication.js';
+
+/** A session is renewed after this part of its lifetime and up to {@link RENEWAL_SPREAD} more, as Java's client does. */
+const RENEWAL_START = 0.85;
+const RENEWAL_SPREAD = 0.1;
 
 /** What a connection takes from the client's options. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends ResolvedSecurity {
   readonly clientId: string;
   readonly socketConnectionSetupTimeoutMs: number;
   readonly connectionsMaxIdleMs: number;
@@ -55,6 +64,14 @@ export class Connection {
   private lastUsedMs: number;
   private timer: Timer | null = null;
   private timerDueMs = Infinity;
+  /** Whether anything but the first exchange was ever answered. */
+  private isUsed = false;
+  /** Monotonic time from which the next request renews the session. */
+  private renewAtMs = Infinity;
+  /** Requests that wait for the renewal under way; null when there is none. */
+  private held: PendingRequest[] | null = null;
+  /** When the renewal under way has failed. */
+  private renewalDeadlineMs = Infinity;
 
   constructor(
     private readonly endpoint: Endpoint,
@@ -65,11 +82,14 @@ export class Connection {
     this.lastUsedMs = io.clock.monotonic();
     this.setupDeadlineMs = this.lastUsedMs + options.socketConnectionSetupTimeoutMs;
     this.armTimer(this.setupDeadlineMs);
-    this.stream = io.network.connect(endpoint, {
+    // Never plain where TLS was asked for, whatever becomes of the code that resolves options.
+    if (usesTls(options.securityProtocol) && options.ssl === null) throw new Error('TLS without settings');
+    const streamEvents = {
       onConnected: () => this.handshake(),
-      onData: (chunk) => this.receive(chunk),
-      onClosed: (error) => this.close(this.lostError(error)),
-    });
+      onData: (chunk: Buffer) => this.receive(chunk),
+      onClosed: (error: Error | null) => this.close(connectionFailure(this.description, error)),
+    };
+    this.stream = io.network.connect(endpoint, streamEvents, options.ssl ?? undefined);
   }
 
   /** The broker's versions; null until the connection is ready. */
@@ -79,7 +99,7 @@ export class Connection {
 
   /** Requests that were sent and are not answered. */
   get pendingCount(): number {
-    return this.inFlight.length + this.unflushed.length;
+    return this.inFlight.length + this.unflushed.length + (this.held?.length ?? 0);
   }
 
   /** `host:port`, for messages. */
@@ -91,13 +111,16 @@ export class Connection {
   /** Sends a request at the highest common version. Only after `onReady`. A version or encoding error leaves the connection open. */
   send(request: PendingRequest): void {
     const { clock } = this.io;
+    if (this.held !== null || clock.monotonic() >= this.renewAtMs) {
+      this.hold(request);
+      return;
+    }
     try {
       if (this.apiRanges === null) throw networkError(`The connection to ${this.address} is not open yet.`);
       this.transmit(request, this.apiRanges.choose(request.api, request.bounds, `Broker ${this.address}`));
     } catch (thrown) {
       const context = `${request.api.name} could not be sent to ${this.address}`;
-      const error = asKafkaError(thrown, ClientErrorCode.INVALID_ARGUMENT, context);
-      clock.defer(() => request.callback(error, null, -1));
+      this.refuse(request, asKafkaError(thrown, ClientErrorCode.INVALID_ARGUMENT, context));
     }
   }
 
@@ -107,7 +130,7 @@ export class Connection {
     this.state = 'closed';
     if (this.timer !== null) this.io.clock.clearTimer(this.timer);
     this.stream.destroy();
-    const failed = [...this.unflushed.splice(0), ...this.inFlight.splice(0)];
+    const failed = [...this.unflushed.splice(0), ...this.inFlight.splice(0), ...(this.held?.splice(0) ?? [])];
     this.events.onClosed(reason);
     for (const request of failed) this.conclude(request, this.requestError(request, reason), null);
   }
@@ -143,11 +166,62 @@ export class Connection {
       transmit: (request, version) => this.guarded(() => this.transmit(request, version)),
       onRanges: (ranges) => {
         this.apiRanges = ranges;
-        // SASL goes here: between the versions being known and the first request of a caller.
-        this.becomeReady();
+        const { sasl } = this.options;
+        if (sasl === null) this.becomeReady();
+        else this.authenticate(sasl, ranges, this.setupDeadlineMs, () => this.becomeReady());
       },
       onFailed: (error) => this.close(error),
     });
+  }
+
+  private authenticate(settings: SaslSettings, ranges: ApiRanges, deadlineMs: number, onDone: () => void): void {
+    authenticate({
+      settings,
+      context: this.endpoint,
+      address: this.address,
+      ranges,
+      deadlineMs,
+      transmit: (request, version) => {
+        if (this.state !== 'closed') this.guarded(() => this.transmit(request, version));
+      },
+    }).then(
+      (lifetimeMs) => {
+        if (this.state === 'closed') return;
+        const part = RENEWAL_START + RENEWAL_SPREAD * this.io.random.next();
+        this.renewAtMs = lifetimeMs > 0 ? this.io.clock.monotonic() + lifetimeMs * part : Infinity;
+        onDone();
+      },
+      (thrown: unknown) =>
+        this.close(asKafkaError(thrown, ClientErrorCode.PROTOCOL, `Authentication at ${this.address}`)),
+    );
+  }
+
+  /** Keeps a request until the session is renewed, and begins with that. What is in flight is answered before. */
+  private hold(request: PendingRequest): void {
+    if (this.held !== null) {
+      if (this.held.length < WAITING_REQUESTS_MAX) this.held.push(request);
+      else this.refuse(request, networkError(`${WAITING_REQUESTS_MAX} requests already wait for ${this.address}.`));
+      this.armTimer(request.deadlineMs);
+      return;
+    }
+    this.held = [request];
+    this.armTimer(request.deadlineMs);
+    const { sasl, socketConnectionSetupTimeoutMs } = this.options;
+    if (sasl === null || this.apiRanges === null) return;
+    this.renewalDeadlineMs = this.io.clock.monotonic() + socketConnectionSetupTimeoutMs;
+    this.armTimer(this.renewalDeadlineMs);
+    this.authenticate(sasl, this.apiRanges, this.renewalDeadlineMs, () => this.release());
+  }
+
+  private release(): void {
+    const held = this.held ?? [];
+    this.held = null;
+    this.renewalDeadlineMs = Infinity;
+    for (const request of held) this.send(request);
+  }
+
+  private refuse(request: PendingRequest, error: KafkaError): void {
+    this.io.clock.defer(() => request.callback(error, null, -1));
   }
 
   private becomeReady(): void {
@@ -157,6 +231,8 @@ export class Connection {
   }
 
   private receive(chunk: Buffer): void {
+    const isOtherKind = this.state === 'opening' ? tlsAnswer(this.description, chunk) : null;
+    if (isOtherKind !== null) this.close(isOtherKind);
     this.guarded(() => this.splitter.push(chunk, (frame) => this.receiveFrame(chunk, frame)));
   }
 
@@ -173,6 +249,7 @@ export class Connection {
     // The chunk is the socket's reused buffer: a response may keep views of its frame, so the frame gets its own bytes.
     const owned = frame.buffer === chunk.buffer ? Buffer.from(frame) : frame;
     const response = this.decode(request, owned);
+    if (this.state === 'ready') this.isUsed = true;
     this.conclude(request, null, response);
   }
 
@@ -199,7 +276,7 @@ export class Connection {
     try {
       step();
     } catch (thrown) {
-      const context = `Broker ${this.address} sent what this client cannot read. Is it a Kafka listener, without TLS?`;
+      const context = `Broker ${this.address} sent what this client cannot read. Is it a Kafka listener?`;
       const { message, code } = asKafkaError(thrown, ClientErrorCode.PROTOCOL, context);
       this.close(new KafkaError(code, message, { retriable: true, cause: thrown }));
     }
@@ -222,12 +299,26 @@ export class Connection {
       this.close(this.setupError());
       return;
     }
-    let nextMs = this.lastUsedMs + this.options.connectionsMaxIdleMs;
+    if (this.renewalDeadlineMs <= now) {
+      this.close(this.renewalError());
+      return;
+    }
+    this.expireHeld(now);
+    let nextMs = Math.min(this.lastUsedMs + this.options.connectionsMaxIdleMs, this.renewalDeadlineMs);
     for (const request of this.inFlight) nextMs = Math.min(nextMs, request.deadlineMs);
     for (const request of this.unflushed) nextMs = Math.min(nextMs, request.deadlineMs);
+    for (const request of this.held ?? []) nextMs = Math.min(nextMs, request.deadlineMs);
     if (nextMs > now) this.armTimer(nextMs);
     else if (this.pendingCount === 0) this.close(null);
     else this.closeForTimeout(now);
+  }
+
+  /** Fails the requests whose time is over while they wait for a renewal. They were never sent. */
+  private expireHeld(now: number): void {
+    if (this.held === null) return;
+    const late = this.held.filter((request) => request.deadlineMs <= now);
+    this.held = this.held.filter((request) => request.deadlineMs > now);
+    for (const request of late) this.conclude(request, this.requestError(request, null), null);
   }
 
   private closeForTimeout(now: number): void {
@@ -250,19 +341,24 @@ export class Connection {
   }
 
   private setupError(): KafkaError {
+    return this.tooLate('was not usable');
+  }
+
+  private renewalError(): KafkaError {
+    return this.tooLate('was not authenticated again');
+  }
+
+  private tooLate(what: string): KafkaError {
+    const limitMs = this.options.socketConnectionSetupTimeoutMs;
     return networkError(
-      `The connection to ${this.address} was not usable within ` +
-        `${this.options.socketConnectionSetupTimeoutMs} ms (socketConnectionSetupTimeoutMs).`,
+      `The connection to ${this.address} ${what} within ${limitMs} ms (socketConnectionSetupTimeoutMs).`,
     );
   }
 
-  private lostError(error: Error | null): KafkaError {
-    const reason = error === null ? 'the broker closed it' : error.message;
-    if (this.state !== 'opening') {
-      return networkError(`The connection to ${this.address} was lost: ${reason}.`, error ?? undefined);
-    }
-    // What a TLS or SASL listener does with a client that just begins to talk.
-    const hint = this.isConnected ? ' Is it a Kafka listener, without TLS and SASL?' : '';
-    return networkError(`The connection to ${this.address} could not be opened: ${reason}.${hint}`, error ?? undefined);
+  private get description(): FailedConnection {
+    const { address, isConnected, isUsed } = this;
+    const opening = isConnected ? 'opening' : 'connecting';
+    const stage = this.state === 'opening' ? opening : isUsed ? 'used' : 'unused';
+    return { address, securityProtocol: this.options.securityProtocol, stage };
   }
 }

@@ -135,7 +135,9 @@ export class Link {
     this.failures += 1;
     this.lastFailure = reason;
     const limits = { initialMs: this.options.reconnectBackoffMs, maxMs: this.options.reconnectBackoffMaxMs };
-    this.retryAtMs = this.io.clock.monotonic() + backoffMs(limits, this.failures, this.io.random);
+    // Credentials and certificates seldom become right by themselves, and brokers count such attempts: the longest pause.
+    const pauseMs = reason.fatal ? limits.maxMs : backoffMs(limits, this.failures, this.io.random);
+    this.retryAtMs = this.io.clock.monotonic() + pauseMs;
     this.failWaiting(reason);
     this.onFailure(reason);
   }

@@ -14,7 +14,7 @@ import {
   booleanOption,
   choiceOption,
   integerOption,
-  resolveOptions,
+  resolveClientOptions,
   valueOption,
 } from '../options.js';
 import type { Partitioner } from './partitioner.js';
@@ -94,7 +94,7 @@ const IN_FLIGHT_MAX_WITH_IDEMPOTENCE = 5;
 
 /** Checks the options and fills in the defaults. @throws KafkaError CONFIG */
 export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
-  const parsed = resolveOptions('producer', PRODUCER_OPTION_TABLE, options);
+  const parsed = resolveClientOptions('producer', PRODUCER_OPTION_TABLE, options);
   const acks = parsed.acks === 'all' ? -1 : parsed.acks;
   const resolved = { ...parsed, acks };
   return {
