@@ -29,6 +29,9 @@ export interface RebalanceHooks {
 
 type Phase = 'idle' | 'prepared' | 'joined';
 
+/** Failures to join in a row after which the log says so, and again after as many more. */
+const FAILURES_BETWEEN_WARNINGS = 5;
+
 /** Takes a member through its rebalances. */
 export class Rebalance {
   private phase: Phase = 'idle';
@@ -180,10 +183,18 @@ export class Rebalance {
       this.failures++;
       this.retryAtMs = this.context.io.clock.monotonic() + retryPauseMs(this.context, this.failures);
       if (!error.retriable) throw error;
-      this.context.options.logger.debug('Joining the group failed; trying again.', { error });
+      this.reportFailure(error);
     } finally {
       if (round === this.round) this.isJoining = false;
     }
+  }
+
+  /** A failure or two belong to a coordinator that moves; a group that cannot be joined for long must not go unseen. */
+  private reportFailure(error: KafkaError): void {
+    const { logger } = this.context.options;
+    const isLasting = this.failures % FAILURES_BETWEEN_WARNINGS === 0;
+    if (!isLasting) logger.debug('Joining the group failed; trying again.', { error });
+    else logger.warn(`Joining the group has failed ${this.failures} times in a row; trying again.`, { error });
   }
 
   private async complete(): Promise<void> {
