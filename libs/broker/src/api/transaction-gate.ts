@@ -7,7 +7,8 @@
  * begun before the question, so that an end of the transaction in between is not missed.
  */
 import { ErrorCode } from '@kafka-template/protocol';
-import type { EnterRequest, Transactions } from '../coordinator/transaction/transaction-coordinator.js';
+import type { EnterRequest } from '../coordinator/transaction/remote-brokers.js';
+import type { Transactions } from '../coordinator/transaction/transaction-coordinator.js';
 import type { Partition, Verification } from '../replication/partition.js';
 
 /** A batch that wants to pass. */

@@ -14,22 +14,17 @@ import type { EndMarker } from '../../replication/partition.js';
 import { Alarm, type Alarms } from '../runtime/alarms.js';
 import type { MarkerWriter } from './marker-writer.js';
 import { rowsOf, type PartitionSet } from './partition-set.js';
+import type { RemoteBrokers } from './remote-brokers.js';
 
 /** Pause before a partition that could not take its marker is asked again. */
 export const MARKER_RETRY_MS = 100;
-
-/** Brings markers to another broker. */
-export interface RemoteMarkers {
-  /** `done` gets Kafka's code, or NETWORK_EXCEPTION. */
-  write(nodeId: number, marker: EndMarker, topic: string, partition: number, done: (errorCode: number) => void): void;
-}
 
 /** What the sender needs. */
 export interface MarkerSenderOptions {
   readonly brokerId: number;
   readonly image: () => ClusterImage;
   readonly writer: MarkerWriter;
-  readonly remote?: RemoteMarkers;
+  readonly remote?: Pick<RemoteBrokers, 'writeMarker'> | undefined;
   readonly alarms: Alarms;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -84,7 +79,7 @@ export class MarkerRound {
     const leader = image().topic(topic)?.partitions[partition]?.leader ?? brokerId;
     if (leader === brokerId || leader < 0 || remote === undefined) {
       writer.write(this.marker, topic, partition, answered);
-    } else remote.write(leader, this.marker, topic, partition, answered);
+    } else remote.writeMarker(leader, this.marker, { topic, partition }, answered);
   }
 
   private settled(): void {

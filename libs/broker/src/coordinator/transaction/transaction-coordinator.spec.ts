@@ -1,10 +1,51 @@
 import { ErrorCode } from '@kafka-template/protocol';
-import { MARKER_RETRY_MS } from './marker-sender.js';
+import type { ClusterImage } from '../../cluster/image.js';
+import { silentLogger } from '../../io/logger.js';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { Alarms } from '../runtime/alarms.js';
+import { MARKER_RETRY_MS, MarkerRound } from './marker-sender.js';
+import type { MarkerWriter } from './marker-writer.js';
+import { partitionSet } from './partition-set.js';
+import type { RemoteBrokers } from './remote-brokers.js';
 import type { TransactionReply } from './decision.js';
 import { ENDING_WAIT_MS } from './transaction-shard.js';
 import { TIMEOUT_MS, TransactionWorld, type Owner } from './transaction-world.fixture.js';
 
 const DAY_MS = 86_400_000;
+
+describe('a round of markers', () => {
+  it('goes to the leaders of the partitions, wherever they are, until all have it', async () => {
+    const clock = new FakeClock();
+    const leaders = [0, 1, 2].map((leader) => ({ leader }));
+    const image = { topic: () => ({ partitions: leaders }) } as unknown as ClusterImage;
+    const asked: string[] = [];
+    const answers = [ErrorCode.NETWORK_EXCEPTION, ErrorCode.NONE, ErrorCode.NONE];
+    const writer = {
+      write: (_marker: unknown, topic: string, partition: number, done: (errorCode: number) => void) => {
+        asked.push(`here ${topic}-${partition}`);
+        done(ErrorCode.NONE);
+      },
+    } as unknown as MarkerWriter;
+    const remote: Pick<RemoteBrokers, 'writeMarker'> = {
+      writeMarker: (nodeId, _marker, { topic, partition }, done) => {
+        asked.push(`${nodeId} ${topic}-${partition}`);
+        done(answers.shift() ?? ErrorCode.NONE);
+      },
+    };
+    const options = { brokerId: 0, image: () => image, writer, remote, alarms: new Alarms(clock), clock };
+    const marker = { producerId: 1, producerEpoch: 0, committed: true, coordinatorEpoch: 0, transactionVersion: 2 };
+    let done = 0;
+    const round = new MarkerRound({ ...options, logger: silentLogger }, marker, () => (done += 1));
+    round.start(partitionSet([{ topic: 't', partitions: [0, 1, 2] }]));
+    expect(asked).toEqual(['here t-0', '1 t-1', '2 t-2']);
+    expect(done).toBe(0);
+    leaders[1] = { leader: 2 };
+    await clock.advance(MARKER_RETRY_MS);
+    expect(asked.slice(3)).toEqual(['2 t-1']);
+    expect(done).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
 
 describe('transaction coordinator', () => {
   let world: TransactionWorld;

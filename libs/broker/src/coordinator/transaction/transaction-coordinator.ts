@@ -36,6 +36,7 @@ import type { InitCommand } from './init.js';
 import { MarkerRound } from './marker-sender.js';
 import type { MarkerWriter } from './marker-writer.js';
 import { partitionSet } from './partition-set.js';
+import type { EnterRequest, RemoteBrokers } from './remote-brokers.js';
 import { NONE_YET, TRANSACTIONS_V2 } from './transaction.js';
 import { transactionSettings, type TransactionSettings } from './transaction-settings.js';
 import { TransactionShard, type TransactionWaiter } from './transaction-shard.js';
@@ -52,17 +53,6 @@ export type InitRequest = Omit<InitCommand, 'type' | 'freshProducerId'>;
 export type AddRequest = Omit<AddCommand, 'type'> & { readonly id: string };
 /** EndTxn. */
 export type EndRequest = Omit<EndCommand, 'type' | 'freshProducerId'> & { readonly id: string };
-
-/** The leader of a partition wants to take the first batch of a transaction. */
-export interface EnterRequest {
-  readonly id: string;
-  readonly producerId: number;
-  readonly producerEpoch: number;
-  readonly topic: string;
-  readonly partition: number;
-  /** The client leaves it to the brokers to add the partition (transactions v2); else it must have been added. */
-  readonly adds: boolean;
-}
 
 /** The seam between the api layer and the transactions. */
 export interface Transactions {
@@ -106,6 +96,8 @@ export interface TransactionCoordinatorOptions {
   /** The partitions on this broker. */
   readonly partitions: { get(topic: string, partition: number): Partition | undefined };
   readonly markers: MarkerWriter;
+  /** The other brokers of the cluster. Absent: their partitions and coordinators are not reached. */
+  readonly remote?: RemoteBrokers;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -160,6 +152,9 @@ export class TransactionCoordinator implements Transactions {
 
   enter(request: EnterRequest, done: (errorCode: number) => void): void {
     const { id, producerId, producerEpoch, topic, partition, adds } = request;
+    const nodeId = this.leaderOf(id);
+    const { remote, brokerId } = this.options;
+    if (remote !== undefined && nodeId >= 0 && nodeId !== brokerId) return remote.enter(nodeId, request, done);
     if (adds) {
       const partitions = partitionSet([{ topic, partitions: [partition] }]);
       const command = { id, producerId, producerEpoch, partitions, clientVersion: TRANSACTIONS_V2 };
@@ -212,21 +207,20 @@ export class TransactionCoordinator implements Transactions {
       const created = await controller.autoCreate(TRANSACTIONS_TOPIC);
       if (created.errorCode !== ErrorCode.NONE) return notAvailable(created.errorMessage);
     }
-    const { image } = controller;
-    const leader = image.topic(TRANSACTIONS_TOPIC)?.partitions[this.coordinatorPartition(id)]?.leader ?? -1;
-    if (leader === -1 || !image.broker(leader)) return notAvailable(null);
-    return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId: leader };
+    const nodeId = this.leaderOf(id);
+    if (nodeId === -1 || !controller.image.broker(nodeId)) return notAvailable(null);
+    return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId };
   }
 
   async load(partition: number): Promise<void> {
-    const { brokerId, clock, logger, partitions, markers, controller } = this.options;
+    const { brokerId, clock, logger, partitions, markers, remote, controller } = this.options;
     const opened = partitions.get(TRANSACTIONS_TOPIC, partition);
     const present = this.shards.get(partition);
     // Leadership is announced for the whole topic: what is led as before goes on as before.
     if (this.closed || !opened || present?.serves(opened)) return;
     present?.close();
     const { alarms, settings } = this;
-    const sender = { brokerId, image: () => controller.image, writer: markers, alarms, clock, logger };
+    const sender = { brokerId, image: () => controller.image, writer: markers, remote, alarms, clock, logger };
     const shard = new TransactionShard({
       partition: opened,
       clock,
@@ -253,6 +247,12 @@ export class TransactionCoordinator implements Transactions {
     this.alarms.close();
     for (const shard of this.shards.values()) shard.shutdown();
     this.shards.clear();
+  }
+
+  /** The broker that coordinates an id, or -1. */
+  private leaderOf(id: string): number {
+    const topic = this.options.controller.image.topic(TRANSACTIONS_TOPIC);
+    return topic?.partitions[this.coordinatorPartition(id)]?.leader ?? -1;
   }
 
   private run(id: string, command: Parameters<TransactionShard['run']>[1], waiter: TransactionWaiter): void {
