@@ -9,16 +9,27 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { APIS, type Codec, type Message, ProtocolError, Reader, Writer, apiByKey } from '@kafka-template/protocol';
-import { compileCodec } from '../../libs/protocol/src/compile.js';
+import { compileDecode, compileEncode } from '../../libs/protocol/src/compile.js';
 import { interpretCodec } from '../../libs/protocol/src/interpret.js';
 import { flexibleAt, nullableAt } from '../../libs/protocol/src/schema.js';
 import { apiFileName } from './support/golden.js';
-import { MESSAGES_AT_VERSIONS } from './support/messages.js';
+import { ALL_AT_VERSIONS } from './support/messages.js';
 import { type Filling, type Struct, carries, nonDefaultOf, randomMessage } from './support/random-message.js';
 import { Random, seedOfRun } from './support/random.js';
 
 const RANDOM_MESSAGES_PER_CODEC = 60;
 const seed = seedOfRun();
+
+/** Values just outside of each type, and numbers that are no integers. */
+const MISFITS: Readonly<Record<string, readonly unknown[]>> = {
+  int8: [128, -129, 0.5, Number.NaN],
+  int16: [32768, -32769, 1.5, Number.NaN],
+  uint16: [65536, -1, 1.5],
+  int32: [2147483648, -2147483649, 1.5, Infinity],
+  uint32: [4294967296, -1, 1.5],
+  long: [2 ** 53, -(2 ** 53), 1.5, Number.NaN],
+  int64: [2n ** 63n, -(2n ** 63n) - 1n],
+};
 
 interface Pair {
   readonly message: Message;
@@ -27,10 +38,10 @@ interface Pair {
   readonly interpreted: Codec;
 }
 
-const pairs: readonly Pair[] = MESSAGES_AT_VERSIONS.map(({ message, version }) => ({
+const pairs: readonly Pair[] = ALL_AT_VERSIONS.map(({ message, version }) => ({
   message,
   version,
-  compiled: compileCodec(message, version),
+  compiled: { encode: compileEncode(message, version), decode: compileDecode(message, version) },
   interpreted: interpretCodec(message, version),
 }));
 
@@ -117,6 +128,25 @@ describe(`codecs of ${pairs.length} messages and versions, SEED=${seed}`, () => 
       }
     }
     expect(refused).toBeGreaterThan(500);
+  });
+
+  it('integers that their type cannot hold: both refuse them', () => {
+    const random = new Random(seed);
+    let refused = 0;
+    for (const { message, version, compiled, interpreted } of pairs) {
+      const value = randomMessage(message, version, random, 'full');
+      for (const [name, { data }] of Object.entries(message.fields)) {
+        const misfits = MISFITS[data.type.kind];
+        if (misfits === undefined || !carries(data, version, flexibleAt(message, version))) continue;
+        for (const misfit of misfits) {
+          const result = outcome(compiled, { ...value, [name]: misfit });
+          expect(outcome(interpreted, { ...value, [name]: misfit })).toBe(result);
+          expect(result).toMatch(/^INVALID_VALUE: .* is not a value of type /);
+          refused++;
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(1000);
   });
 
   it('tagged fields of a newer version are skipped', () => {

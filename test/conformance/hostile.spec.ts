@@ -19,9 +19,9 @@ import {
   encodeRequest,
   encodeResponse,
 } from '@kafka-template/protocol';
-import { compileCodec } from '../../libs/protocol/src/compile.js';
+import { compileDecode, compileEncode } from '../../libs/protocol/src/compile.js';
 import { interpretCodec } from '../../libs/protocol/src/interpret.js';
-import { MESSAGES_AT_VERSIONS, versionsOf } from './support/messages.js';
+import { ALL_AT_VERSIONS, versionsOf } from './support/messages.js';
 import { randomMessage } from './support/random-message.js';
 import { Random, seedOfRun } from './support/random.js';
 
@@ -42,9 +42,9 @@ interface Sample {
   readonly bytes: Buffer;
 }
 
-const samples: readonly Sample[] = MESSAGES_AT_VERSIONS.flatMap(({ message, version }) => {
+const samples: readonly Sample[] = ALL_AT_VERSIONS.flatMap(({ message, version }) => {
   const random = new Random(seed);
-  const codec = compileCodec(message, version);
+  const codec = { encode: compileEncode(message, version), decode: compileDecode(message, version) };
   return (['default', 'small'] as const).map((filling) => {
     const writer = new Writer();
     codec.encode(writer, randomMessage(message, version, random, filling));

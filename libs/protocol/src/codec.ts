@@ -1,10 +1,10 @@
 /**
- * Where codecs are found: one for each message and version, compiled on first use and kept.
+ * Where codecs are found: one for each message and version, each of its directions compiled on first use and kept.
  *
  * Where code generation from strings is forbidden (`node --disallow-code-generation-from-strings`) the interpreter serves
  * instead; it is slower and otherwise equal, which test/conformance checks.
  */
-import { compileCodec } from './compile.js';
+import { compileDecode, compileEncode } from './compile.js';
 import { type Codec, interpretCodec } from './interpret.js';
 import { ProtocolError } from './protocol-error.js';
 import {
@@ -22,19 +22,33 @@ import {
 export type { Codec } from './interpret.js';
 
 const codecs = new WeakMap<Message, (Codec | undefined)[]>();
-let generation: 'compiled' | 'interpreted' | undefined;
+let mayGenerate: boolean | undefined;
 
-function make(message: Message, version: number): Codec {
-  if (generation === 'interpreted') return interpretCodec(message, version);
+/** False in a process that forbids code generation from strings. */
+function generationAllowed(): boolean {
   try {
-    const codec = compileCodec(message, version);
-    generation = 'compiled';
-    return codec;
-  } catch (error) {
-    if (!(error instanceof EvalError)) throw error;
-    generation = 'interpreted';
-    return interpretCodec(message, version);
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- asks whether it is allowed
+    new Function('');
+    return true;
+  } catch {
+    return false;
   }
+}
+
+/** Each direction is compiled when it is first used: a client never decodes requests, a broker never encodes them. */
+function lazyCodec(message: Message, version: number): Codec {
+  const first: Codec = {
+    encode: (writer, value) => {
+      if (codec.encode === first.encode) codec.encode = compileEncode(message, version);
+      codec.encode(writer, value);
+    },
+    decode: (reader) => {
+      if (codec.decode === first.decode) codec.decode = compileDecode(message, version);
+      return codec.decode(reader);
+    },
+  };
+  const codec = { ...first };
+  return codec;
 }
 
 /**
@@ -54,7 +68,8 @@ export function messageCodec<F extends Fields>(
   if (!Number.isInteger(version) || version < min || version > max) {
     throw new ProtocolError('UNSUPPORTED_VERSION', `${message.name} has no version ${version}, only ${min} to ${max}`);
   }
-  const codec = make(message, version);
+  mayGenerate ??= generationAllowed();
+  const codec = mayGenerate ? lazyCodec(message, version) : interpretCodec(message, version);
   versions[version] = codec;
   return codec as Codec<DecodedStruct<F>, InputStruct<F>>;
 }

@@ -56,18 +56,26 @@ export function decodeRequestHeader(frame: Buffer, api: Api): RequestHeader {
   return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.position };
 }
 
+/** What a message may have at most. */
+export interface DecodeLimits {
+  /** Array elements in all arrays together; default {@link DECODED_ELEMENTS_MAX}. */
+  readonly elementsMax?: number;
+}
+
 /**
  * Decodes the body of a request.
  *
- * @throws ProtocolError when it is malformed. Bytes behind the body are ignored.
+ * @throws ProtocolError when it is malformed or exceeds a limit. Bytes behind the body are ignored.
  */
 export function decodeRequestBody<A extends Api>(
   api: A,
   version: number,
   frame: Buffer,
   bodyOffset: number,
+  limits?: DecodeLimits,
 ): RequestOf<A> {
   const reader = new Reader(frame, bodyOffset);
+  if (limits?.elementsMax !== undefined) reader.elementsLeft = limits.elementsMax;
   return requestCodec(api, version).decode(reader);
 }
 
@@ -124,10 +132,16 @@ export function responseCorrelationId(frame: Buffer): number {
 /**
  * Decodes a response frame without its length.
  *
- * @throws ProtocolError when it is malformed.
+ * @throws ProtocolError when it is malformed or exceeds a limit.
  */
-export function decodeResponse<A extends Api>(api: A, version: number, frame: Buffer): ResponseOf<A> {
+export function decodeResponse<A extends Api>(
+  api: A,
+  version: number,
+  frame: Buffer,
+  limits?: DecodeLimits,
+): ResponseOf<A> {
   const reader = new Reader(frame);
+  if (limits?.elementsMax !== undefined) reader.elementsLeft = limits.elementsMax;
   reader.int32();
   if (responseHeaderFlexible(api, version)) reader.skipTagged();
   return responseCodec(api, version).decode(reader);

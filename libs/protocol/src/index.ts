@@ -17,9 +17,10 @@ export {
 } from './schema.js';
 export { type Codec, messageCodec, requestCodec, responseCodec } from './codec.js';
 export { ProtocolError, type ProtocolErrorCode } from './protocol-error.js';
-export { Reader } from './reader.js';
+export { DECODED_ELEMENTS_MAX, Reader } from './reader.js';
 export { Writer } from './writer.js';
 export {
+  type DecodeLimits,
   type RequestHeader,
   checkFrameLength,
   decodeRequestBody,
@@ -65,14 +66,17 @@ export { BatchBuilder, type BatchFinish, type RecordHeader, recordSizeBound } fr
 export {
   COMPRESSION_NAMES,
   type CompressionName,
+  DECOMPRESSED_BYTES_MAX,
   compress,
   compressionType,
   decompress,
 } from './records/compression.js';
+export { type SplitOptions, splitBatch } from './records/split-batch.js';
 export { crc32c } from './records/crc32c.js';
 export {
   type DecodedHeader,
   type DecodedRecord,
+  type RecordLimits,
   RecordReader,
   decodeHeaders,
   decodeRecords,
@@ -428,6 +432,27 @@ export {
   encodeAssignment,
   decodeAssignment,
 } from './messages/consumer-protocol.js';
+export {
+  StickyAssignorUserData,
+  CooperativeStickyAssignorUserData,
+  type StickyUserData,
+  type CooperativeStickyUserData,
+  encodeStickyUserData,
+  decodeStickyUserData,
+  encodeCooperativeStickyUserData,
+  decodeCooperativeStickyUserData,
+} from './messages/sticky-assignor.js';
+export {
+  ControlRecordType,
+  ControlRecordTypeSchema,
+  EndTxnMarker,
+  type TransactionEnd,
+  buildTransactionEnd,
+  encodeControlRecordKey,
+  decodeControlRecordKey,
+  encodeEndTxnMarker,
+  decodeEndTxnMarker,
+} from './messages/control-records.js';
 export {
   LegacyOffsetCommitRecord,
   OffsetCommitRecord,

@@ -8,6 +8,7 @@ export type ProtocolErrorCode =
   | 'TRUNCATED'
   | 'INVALID_LENGTH'
   | 'INVALID_VALUE'
+  | 'TOO_MANY_ELEMENTS'
   | 'UNSUPPORTED_VERSION'
   | 'FRAME_TOO_LARGE'
   | 'CORRUPT_BATCH'

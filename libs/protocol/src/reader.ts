@@ -4,16 +4,26 @@
  * Every read checks the end first, every length is checked against what is left before anything is allocated, and byte
  * strings are views, not copies. A read that would pass the end raises a {@link ProtocolError} and never crashes.
  */
+import { int16At, int32At, longAt } from './integers.js';
 import { ProtocolError } from './protocol-error.js';
 import { ZERO_UUID } from './schema.js';
+import { viewOf } from './bytes.js';
 
 const TWO_32 = 0x1_0000_0000;
+
+/**
+ * The most array elements one message may have, in all its arrays together. An element takes a byte of input at least and
+ * up to some 40 times as much memory, so the size of a frame alone does not keep a hostile message small.
+ */
+export const DECODED_ELEMENTS_MAX = 5_000_000;
 
 /** Reads Kafka's primitive types from a buffer, from `position` up to `end`. */
 export class Reader {
   buffer: Buffer;
   position: number;
   end: number;
+  /** Array elements that may still come; set it lower or higher before decoding. */
+  elementsLeft = DECODED_ELEMENTS_MAX;
 
   constructor(buffer: Buffer, position = 0, end = buffer.length) {
     this.buffer = buffer;
@@ -28,14 +38,14 @@ export class Reader {
 
   private take(count: number): number {
     const start = this.position;
-    if (count > this.end - start) {
-      throw new ProtocolError(
-        'TRUNCATED',
-        `needs ${count} bytes at position ${start}, only ${this.end - start} are left`,
-      );
-    }
+    if (count > this.end - start) throw this.truncated(count);
     this.position = start + count;
     return start;
+  }
+
+  private truncated(count: number): ProtocolError {
+    const { position, remaining } = this;
+    return new ProtocolError('TRUNCATED', `needs ${count} bytes at position ${position}, only ${remaining} are left`);
   }
 
   bool(): boolean {
@@ -43,23 +53,23 @@ export class Reader {
   }
 
   int8(): number {
-    return this.buffer.readInt8(this.take(1));
+    return ((this.buffer[this.take(1)] as number) << 24) >> 24;
   }
 
   int16(): number {
-    return this.buffer.readInt16BE(this.take(2));
+    return int16At(this.buffer, this.take(2));
   }
 
   uint16(): number {
-    return this.buffer.readUInt16BE(this.take(2));
+    return int16At(this.buffer, this.take(2)) & 0xffff;
   }
 
   int32(): number {
-    return this.buffer.readInt32BE(this.take(4));
+    return int32At(this.buffer, this.take(4));
   }
 
   uint32(): number {
-    return this.buffer.readUInt32BE(this.take(4));
+    return int32At(this.buffer, this.take(4)) >>> 0;
   }
 
   int64(): bigint {
@@ -68,12 +78,7 @@ export class Reader {
 
   /** An int64 as a number; raises INVALID_VALUE beyond 2^53. */
   long(): number {
-    const start = this.take(8);
-    const value = this.buffer.readInt32BE(start) * TWO_32 + this.buffer.readUInt32BE(start + 4);
-    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) {
-      throw new ProtocolError('INVALID_VALUE', `the int64 at position ${start} is beyond 2^53`);
-    }
-    return value;
+    return longAt(this.buffer, this.take(8));
   }
 
   float64(): number {
@@ -82,6 +87,15 @@ export class Reader {
 
   /** Unsigned varint, at most 5 bytes. */
   uvarint(): number {
+    const { position } = this;
+    if (position >= this.end) throw this.truncated(1);
+    const byte = this.buffer[position] as number;
+    if (byte > 0x7f) return this.longerUvarint();
+    this.position = position + 1;
+    return byte;
+  }
+
+  private longerUvarint(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.buffer[this.take(1)] as number;
@@ -112,7 +126,7 @@ export class Reader {
     if (length === -1) return null;
     if (length < 0) throw new ProtocolError('INVALID_LENGTH', `a byte string has the length ${length}`);
     const start = this.take(length);
-    return this.buffer.subarray(start, start + length);
+    return viewOf(this.buffer, start, start + length);
   }
 
   nullableString(): string | null {
@@ -153,6 +167,13 @@ export class Reader {
       throw new ProtocolError(
         'INVALID_LENGTH',
         `an array claims ${length} elements, only ${this.end - this.position} bytes are left`,
+      );
+    }
+    this.elementsLeft -= length;
+    if (this.elementsLeft < 0) {
+      throw new ProtocolError(
+        'TOO_MANY_ELEMENTS',
+        `an array claims ${length} elements, more than one message may have`,
       );
     }
     return length;

@@ -21,4 +21,60 @@ describe('Writer', () => {
       expect(writer.toBuffer()).toEqual(Buffer.concat([filler, expected]));
     }
   });
+
+  it('keeps what it finished apart from what is written next, also while another one is open', () => {
+    const outer = new Writer();
+    outer.string('outer');
+    const inner = new Writer();
+    inner.string('inner');
+    const innerBytes = inner.toBuffer();
+    const later = new Writer();
+    later.raw(Buffer.alloc(1500, 9));
+    later.finish();
+    outer.int32(7);
+    const outerBytes = outer.toBuffer();
+    new Writer().raw(Buffer.alloc(1500, 8));
+    expect(innerBytes).toEqual(Buffer.concat([Buffer.of(0, 5), Buffer.from('inner')]));
+    expect(outerBytes).toEqual(Buffer.concat([Buffer.of(0, 5), Buffer.from('outer'), Buffer.of(0, 0, 0, 7)]));
+  });
+
+  it('passes large values on uncopied and in place', () => {
+    const first = Buffer.alloc(2048, 1);
+    const second = Buffer.alloc(70_000, 2);
+    const writer = new Writer();
+    writer.bytes(first);
+    writer.records([second, Buffer.of(3), first]);
+    writer.int16(5);
+    expect(writer.size).toBe(4 + 2048 + 4 + 70_000 + 1 + 2048 + 2);
+    const chunks = writer.finish();
+    expect(chunks.map((chunk) => chunk.length)).toEqual([4, 2048, 4, 70_000, 1, 2048, 2]);
+    expect([chunks[1], chunks[3], chunks[5]]).toEqual([first, second, first]);
+    expect(chunks[1]).toBe(first);
+  });
+
+  it('grows beyond what it keeps for the next one', () => {
+    const writer = new Writer();
+    const parts = Array.from({ length: 100 }, (_, index) => Buffer.alloc(2000, index));
+    for (const part of parts) writer.raw(part);
+    expect(writer.toBuffer().equals(Buffer.concat(parts))).toBe(true);
+  });
+
+  it.each([
+    ['int8', [-129, 128, 0.5, Number.NaN]],
+    ['int16', [-32769, 32768, 1.5, Infinity]],
+    ['uint16', [-1, 65536, 1.5]],
+    ['int32', [-2147483649, 2147483648, 1.5, Number.NaN]],
+    ['uint32', [-1, 4294967296, 1.5]],
+    ['long', [2 ** 53, -(2 ** 53), 1.5, Number.NaN]],
+  ] as const)('%s refuses what it cannot hold', (method, values) => {
+    for (const value of values) {
+      expect(() => new Writer()[method](value)).toThrow(
+        expect.objectContaining({ name: 'ProtocolError', code: 'INVALID_VALUE' }) as Error,
+      );
+    }
+  });
+
+  it('int64 refuses what 64 bits cannot hold', () => {
+    expect(() => new Writer().int64(2n ** 63n)).toThrow('is not a value of type int64');
+  });
 });

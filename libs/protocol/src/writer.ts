@@ -2,93 +2,111 @@
  * A growing output for Kafka's primitive types, big-endian.
  *
  * Small values go into one buffer that doubles when it is full. Large byte strings are not copied: they become chunks of
- * their own between two pieces of the buffer, so that record batches travel from the log to the socket untouched.
+ * their own between two pieces of the buffer, so that record batches travel from the log to the socket untouched. A value
+ * that its type cannot hold raises a {@link ProtocolError}.
  */
+import { copyInto, viewOf } from './bytes.js';
+import { misfit, putInt16, putInt32, putLong } from './integers.js';
 import { ProtocolError } from './protocol-error.js';
+import { utf8Length, writeText } from './text.js';
 
 /** From this size on a byte string is passed on as a chunk of its own instead of being copied. */
 const CHUNK_BYTES_MIN = 2048;
-const INITIAL_BYTES = 256;
+const INITIAL_BYTES = 1024;
+/** The largest buffer that is kept for the next message. */
+const SPARE_BYTES_MAX = 64 * 1024;
 const STRING_BYTES_MAX = 32767;
-const TWO_32 = 0x1_0000_0000;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * A buffer that the last writer left: messages are put together in memory that is warm and large enough, and what is
+ * handed out is a copy of exactly their size.
+ */
+let spare: Buffer | null = null;
 
 /** Writes Kafka's primitive types; {@link Writer.finish} gives the chunks in order. */
 export class Writer {
-  private buffer: Buffer;
+  /** What was written so far, without the large values. For generated code, together with {@link Writer.reserve}. */
+  buffer: Buffer;
   private position = 0;
-  private segmentStart = 0;
-  private chunks: Buffer[] | null = null;
-  private chunkBytes = 0;
+  private largeValues: Buffer[] | null = null;
+  /** For each large value the position in the buffer at which it belongs. */
+  private largePositions: number[] | null = null;
+  private largeBytes = 0;
 
-  constructor(initialBytes = INITIAL_BYTES) {
-    this.buffer = Buffer.allocUnsafe(initialBytes);
+  /** @param initialBytes what to allocate at once, for a test of the edges; absent: a buffer kept from before. */
+  constructor(initialBytes?: number) {
+    if (initialBytes !== undefined) this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+    else if (spare === null) this.buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    else {
+      this.buffer = spare;
+      spare = null;
+    }
   }
 
   /** Bytes written so far, in all chunks. */
   get size(): number {
-    return this.chunkBytes + this.position - this.segmentStart;
+    return this.position + this.largeBytes;
   }
 
-  private reserve(count: number): number {
+  /** Makes room for so many bytes in {@link Writer.buffer}, which it may replace, and returns where they go. */
+  reserve(count: number): number {
     const start = this.position;
-    if (start + count > this.buffer.length) return this.grow(count);
+    if (start + count > this.buffer.length) this.grow(count);
     this.position = start + count;
     return start;
   }
 
-  private grow(count: number): number {
-    const used = this.position - this.segmentStart;
-    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, used + count + INITIAL_BYTES));
-    this.buffer.copy(larger, 0, this.segmentStart, this.position);
+  private grow(count: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.position + count));
+    this.buffer.copy(larger, 0, 0, this.position);
     this.buffer = larger;
-    this.segmentStart = 0;
-    this.position = used + count;
-    return used;
   }
 
   bool(value: boolean): void {
-    // The position first: reserving may replace the buffer.
+    // The position first, here and below: reserving may replace the buffer.
     const start = this.reserve(1);
     this.buffer[start] = value ? 1 : 0;
   }
 
   int8(value: number): void {
+    if (value !== (value << 24) >> 24) throw misfit('int8', value);
     const start = this.reserve(1);
-    this.buffer.writeInt8(value, start);
+    this.buffer[start] = value;
   }
 
   int16(value: number): void {
     const start = this.reserve(2);
-    this.buffer.writeInt16BE(value, start);
+    putInt16(this.buffer, start, value);
   }
 
   uint16(value: number): void {
+    if (value !== (value & 0xffff)) throw misfit('uint16', value);
     const start = this.reserve(2);
-    this.buffer.writeUInt16BE(value, start);
+    putInt16(this.buffer, start, (value << 16) >> 16);
   }
 
   int32(value: number): void {
     const start = this.reserve(4);
-    this.buffer.writeInt32BE(value, start);
+    putInt32(this.buffer, start, value);
   }
 
   uint32(value: number): void {
+    if (value !== value >>> 0) throw misfit('uint32', value);
     const start = this.reserve(4);
-    this.buffer.writeUInt32BE(value, start);
+    putInt32(this.buffer, start, value | 0);
   }
 
   int64(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw misfit('int64', value);
     const start = this.reserve(8);
     this.buffer.writeBigInt64BE(value, start);
   }
 
   /** A safe integer as int64. */
   long(value: number): void {
-    if (!Number.isSafeInteger(value)) throw new ProtocolError('INVALID_VALUE', `${value} is not a safe integer`);
     const start = this.reserve(8);
-    const high = Math.floor(value / TWO_32);
-    this.buffer.writeInt32BE(high, start);
-    this.buffer.writeUInt32BE(value - high * TWO_32, start + 4);
+    putLong(this.buffer, start, value);
   }
 
   float64(value: number): void {
@@ -97,7 +115,14 @@ export class Writer {
   }
 
   uvarint(value: number): void {
-    let rest = value >>> 0;
+    if (value >= 0 && value < 0x80) {
+      const start = this.reserve(1);
+      this.buffer[start] = value;
+    } else this.longerUvarint(value >>> 0);
+  }
+
+  private longerUvarint(value: number): void {
+    let rest = value;
     while (rest >= 0x80) {
       const start = this.reserve(1);
       this.buffer[start] = (rest & 0x7f) | 0x80;
@@ -120,11 +145,11 @@ export class Writer {
   }
 
   string(value: string): void {
-    const length = Buffer.byteLength(value);
+    const length = utf8Length(value);
     if (length > STRING_BYTES_MAX) throw tooLong(length);
     const start = this.reserve(2 + length);
-    this.buffer.writeInt16BE(length, start);
-    if (length > 0) this.buffer.write(value, start + 2, length, 'utf8');
+    putInt16(this.buffer, start, length);
+    writeText(this.buffer, start + 2, value, length);
   }
 
   compactNullableString(value: string | null): void {
@@ -133,11 +158,11 @@ export class Writer {
   }
 
   compactString(value: string): void {
-    const length = Buffer.byteLength(value);
+    const length = utf8Length(value);
     if (length > STRING_BYTES_MAX) throw tooLong(length);
     this.uvarint(length + 1);
     const start = this.reserve(length);
-    if (length > 0) this.buffer.write(value, start, length, 'utf8');
+    writeText(this.buffer, start, value, length);
   }
 
   nullableBytes(value: Buffer | null): void {
@@ -181,14 +206,12 @@ export class Writer {
   raw(value: Buffer): void {
     if (value.length < CHUNK_BYTES_MIN) {
       const start = this.reserve(value.length);
-      value.copy(this.buffer, start);
+      copyInto(this.buffer, value, start);
       return;
     }
-    this.chunks ??= [];
-    if (this.position > this.segmentStart) this.chunks.push(this.buffer.subarray(this.segmentStart, this.position));
-    this.chunks.push(value);
-    this.chunkBytes += this.position - this.segmentStart + value.length;
-    this.segmentStart = this.position;
+    (this.largeValues ??= []).push(value);
+    (this.largePositions ??= []).push(this.position);
+    this.largeBytes += value.length;
   }
 
   /** Count of an array; -1 is null. */
@@ -219,10 +242,30 @@ export class Writer {
 
   /** What was written, in order. The writer must not be used afterwards. */
   finish(): Buffer[] {
-    const rest = this.buffer.subarray(this.segmentStart, this.position);
-    if (this.chunks === null) return [rest];
-    if (rest.length > 0) this.chunks.push(rest);
-    return this.chunks;
+    const bytes = this.takeBytes();
+    const { largeValues, largePositions } = this;
+    if (largeValues === null || largePositions === null) return [bytes];
+    const chunks: Buffer[] = [];
+    let start = 0;
+    largeValues.forEach((value, index) => {
+      const end = largePositions[index] as number;
+      if (end > start) chunks.push(viewOf(bytes, start, end));
+      chunks.push(value);
+      start = end;
+    });
+    if (start < bytes.length) chunks.push(viewOf(bytes, start, bytes.length));
+    return chunks;
+  }
+
+  /** The bytes of the buffer, out of reach of the next writer. */
+  private takeBytes(): Buffer {
+    const { buffer, position } = this;
+    this.buffer = NOTHING;
+    if (buffer.length > SPARE_BYTES_MAX) return viewOf(buffer, 0, position);
+    const bytes = Buffer.allocUnsafe(position);
+    buffer.copy(bytes, 0, 0, position);
+    if (spare === null || spare.length < buffer.length) spare = buffer;
+    return bytes;
   }
 
   /** What was written, as one buffer. */

@@ -1,8 +1,8 @@
 /**
  * Every message this project declares, at every version: what the conformance suites walk over.
  *
- * Guarantees to contain both directions of all APIs, keys and values of all records of internal topics, and the embedded
- * consumer protocol.
+ * Guarantees to contain both directions of all APIs, keys and values of all records of internal topics, control records,
+ * and the embedded consumer protocol. What has no definition of Kafka's stands apart.
  */
 import * as protocol from '@kafka-template/protocol';
 import { APIS, type CoordinatorRecord, type Message } from '@kafka-template/protocol';
@@ -18,12 +18,20 @@ export const RECORDS: readonly CoordinatorRecord[] = Object.entries(protocol as 
   .filter(([name, value]) => name.endsWith('Record') && typeof value === 'object')
   .map(([, value]) => value as CoordinatorRecord);
 
-/** All messages. */
+/** All messages that Kafka has a definition of. */
 export const MESSAGES: readonly Message[] = [
   ...APIS.flatMap((api) => [api.request, api.response]),
   ...RECORDS.flatMap((record) => [record.key, record.value]),
   protocol.ConsumerProtocolSubscription,
   protocol.ConsumerProtocolAssignment,
+  protocol.ControlRecordTypeSchema,
+  protocol.EndTxnMarker,
+];
+
+/** Messages that Kafka's Java client writes by hand, without a definition. */
+export const UNDEFINED_MESSAGES: readonly Message[] = [
+  protocol.StickyAssignorUserData,
+  protocol.CooperativeStickyAssignorUserData,
 ];
 
 /** The versions of a message, lowest first. */
@@ -32,7 +40,15 @@ export function versionsOf(message: Message): number[] {
   return Array.from({ length: max - min + 1 }, (_, index) => min + index);
 }
 
-/** All messages at all versions. */
-export const MESSAGES_AT_VERSIONS: readonly MessageAtVersion[] = MESSAGES.flatMap((message) =>
-  versionsOf(message).map((version) => ({ message, version })),
-);
+function atVersions(messages: readonly Message[]): MessageAtVersion[] {
+  return messages.flatMap((message) => versionsOf(message).map((version) => ({ message, version })));
+}
+
+/** All messages with a definition, at all versions. */
+export const MESSAGES_AT_VERSIONS: readonly MessageAtVersion[] = atVersions(MESSAGES);
+
+/** All messages there are, at all versions. */
+export const ALL_AT_VERSIONS: readonly MessageAtVersion[] = [
+  ...MESSAGES_AT_VERSIONS,
+  ...atVersions(UNDEFINED_MESSAGES),
+];

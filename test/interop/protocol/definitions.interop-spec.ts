@@ -45,7 +45,6 @@ type Range = readonly [min: number, max: number];
 const LEFT_OUT: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^(LeaderAndIsr|StopReplica|UpdateMetadata|ControlledShutdown)(Request|Response)$/, 'no version left in Kafka 4'],
   [/^(Request|Response)Header$/, 'written by hand in header.ts'],
-  [/^(EndTxnMarker|ControlRecordTypeSchema)$/, 'contents of control records, which the broker writes by hand'],
   [
     /^(LeaderChangeMessage|Snapshot(Header|Footer)Record|KRaftVersionRecord|VotersRecord)$/,
     "the KRaft controllers' log",

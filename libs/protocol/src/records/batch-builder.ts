@@ -4,6 +4,8 @@
  * A record is encoded when it is appended: nothing is kept of it but its bytes. The batch is finished once and then
  * handed out without a copy (with compression: with the one copy that compression makes).
  */
+import { copyInto } from '../bytes.js';
+import { SHORT_TEXT_CHARS, utf8Length, writeText } from '../text.js';
 import { BATCH_HEADER_BYTES, writeBatchHeader } from './batch.js';
 import { type CompressionName, compress, compressionType } from './compression.js';
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.js';
@@ -28,31 +30,64 @@ export interface BatchFinish {
 /** Most bytes a record takes besides key, value and headers: five varints of 5 bytes, a varlong of 10, attributes. */
 const RECORD_OVERHEAD_BYTES_MAX = 36;
 const HEADER_OVERHEAD_BYTES_MAX = 10;
-/** Up to this many characters a loop over the characters is faster than a call into native code. */
-const SHORT_TEXT_CHARS = 48;
 const NULL_VARINT_BYTES = 1;
+/** Attributes, timestamp and offset in a byte each, two lengths; a null key or value takes no more than its length. */
+const BODY_BYTES_MIN = 5;
+/** What those and the length of the body can take beyond a byte each. */
+const BODY_SLACK_BYTES = 26;
+/** The most bytes {@link BatchBuilder.appendContent} adds to the content: two varints of 5, a varlong of 10, attributes. */
+export const CONTENT_OVERHEAD_BYTES_MAX = 21;
+/** Up to this many bytes a loop over them is faster than a call into native code. */
+const SHORT_BYTES = 12;
+/** Where a varint of one byte ends, and one of two bytes. */
+const ONE_BYTE_VARINT = 0x40;
+const TWO_BYTE_VARINT = 0x2000;
+/** What writing gives when a text turned out not to be ASCII; no position is negative. */
+const NOT_ASCII = -1;
 
-/** UTF-8 length of a text, or of a buffer. */
+/** UTF-8 length of a text, or length of a buffer. */
 function byteLength(value: Buffer | string): number {
-  if (typeof value !== 'string') return value.length;
-  const { length } = value;
-  if (length > SHORT_TEXT_CHARS) return Buffer.byteLength(value);
-  for (let index = 0; index < length; index++) {
-    if (value.charCodeAt(index) > 0x7f) return Buffer.byteLength(value);
-  }
-  return length;
+  return typeof value === 'string' ? utf8Length(value) : value.length;
 }
 
-/** Writes a value whose UTF-8 length is known and returns the position after it. */
-function writeBytes(buffer: Buffer, position: number, value: Buffer | string, length: number): number {
-  if (typeof value !== 'string') {
-    buffer.set(value, position);
-  } else if (length === value.length && length <= SHORT_TEXT_CHARS) {
-    for (let index = 0; index < length; index++) buffer[position + index] = value.charCodeAt(index);
-  } else {
-    buffer.write(value, position, length, 'utf8');
-  }
+/** The same, but a short text counts as ASCII until writing it shows that it is not: that saves walking over it twice. */
+function presumedLength(value: Buffer | string): number {
+  return typeof value === 'string' && value.length > SHORT_TEXT_CHARS ? utf8Length(value) : value.length;
+}
+
+/** Writes a value of the {@link presumedLength} and returns the position after it, or {@link NOT_ASCII}. */
+function writePresumed(buffer: Buffer, position: number, value: Buffer | string, length: number): number {
+  if (typeof value === 'string') return writePresumedText(buffer, position, value, length);
+  if (length > SHORT_BYTES) copyInto(buffer, value, position);
+  else for (let index = 0; index < length; index++) buffer[position + index] = value[index] as number;
   return position + length;
+}
+
+function writePresumedText(buffer: Buffer, position: number, text: string, length: number): number {
+  if (length > SHORT_TEXT_CHARS) {
+    writeText(buffer, position, text, length);
+    return position + length;
+  }
+  let seen = 0;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    seen |= code;
+    buffer[position + index] = code;
+  }
+  return seen > 0x7f ? NOT_ASCII : position + length;
+}
+
+/** Writes a value whose length is known and returns the position after it. */
+function writeBytes(buffer: Buffer, position: number, value: Buffer | string, length: number): number {
+  if (typeof value === 'string') writeText(buffer, position, value, length);
+  else copyInto(buffer, value, position);
+  return position + length;
+}
+
+/** {@link varintBytes} of a length, without the rare cases inlined. */
+function lengthBytes(length: number): number {
+  if (length < ONE_BYTE_VARINT) return 1;
+  return length < TWO_BYTE_VARINT ? 2 : varintBytes(length);
 }
 
 /** The most bytes a record can take in a batch. */
@@ -110,36 +145,77 @@ export class BatchBuilder {
     value: Buffer | string | null,
     headers: readonly RecordHeader[] | null,
   ): void {
-    const first = this.count === 0;
-    const timestampDelta = first ? 0 : timestamp - this.baseTimestamp;
-    const keyLength = key === null ? -1 : byteLength(key);
-    const valueLength = value === null ? -1 : byteLength(value);
-    const bodyBytes =
-      1 +
-      varlongBytes(timestampDelta) +
-      varintBytes(this.count) +
-      (key === null ? NULL_VARINT_BYTES : varintBytes(keyLength) + keyLength) +
-      (value === null ? NULL_VARINT_BYTES : varintBytes(valueLength) + valueLength) +
-      (headers === null ? 1 : headersBytes(headers));
-    const needed = this.position + varintBytes(bodyBytes) + bodyBytes;
-    if (needed > this.buffer.length) this.grow(needed);
+    const keyLength = key === null ? -1 : presumedLength(key);
+    const valueLength = value === null ? -1 : presumedLength(value);
+    const bodyMin = BODY_BYTES_MIN + keyLength + valueLength + (headers === null ? 1 : headersBytes(headers));
+    if (this.position + bodyMin + BODY_SLACK_BYTES > this.buffer.length) this.grow(bodyMin + BODY_SLACK_BYTES);
+    const { buffer, position, count } = this;
+    const timestampDelta = count === 0 ? 0 : timestamp - this.baseTimestamp;
+    // The length of the body comes before it and is known after it: room is left for what it nearly always takes.
+    const bodyStart = position + lengthBytes(bodyMin);
+    let next = bodyStart;
+    buffer[next++] = 0;
+    // Small varints in place: this function is large enough that calls in it are not inlined any more.
+    if (timestampDelta >= 0 && timestampDelta < ONE_BYTE_VARINT) buffer[next++] = timestampDelta << 1;
+    else next = writeVarlong(buffer, next, timestampDelta);
+    if (count < ONE_BYTE_VARINT) buffer[next++] = count << 1;
+    else next = writeVarint(buffer, next, count);
+    next = writeVarint(buffer, next, keyLength);
+    if (key !== null) next = writePresumed(buffer, next, key, keyLength);
+    if (next === NOT_ASCII) return this.appendEncoded(timestamp, key, value, headers);
+    next = writeVarint(buffer, next, valueLength);
+    if (value !== null) next = writePresumed(buffer, next, value, valueLength);
+    if (next === NOT_ASCII) return this.appendEncoded(timestamp, key, value, headers);
+    if (headers === null) buffer[next++] = 0;
+    else next = writeHeaders(buffer, next, headers);
+    const bodyBytes = next - bodyStart;
+    if (position + lengthBytes(bodyBytes) !== bodyStart) next = this.moveBody(bodyStart, next);
+    writeVarint(buffer, position, bodyBytes);
+    this.position = next;
+    if (count === 0) this.baseTimestamp = timestamp;
+    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
+    this.count = count + 1;
+  }
+
+  /** The way of the few records whose key or value is a short text outside ASCII. */
+  private appendEncoded(
+    timestamp: number,
+    key: Buffer | string | null,
+    value: Buffer | string | null,
+    headers: readonly RecordHeader[] | null,
+  ): void {
+    this.append(timestamp, encoded(key), encoded(value), headers);
+  }
+
+  /**
+   * Appends a record whose key, value and headers are encoded already, lengths included, as {@link RecordReader} finds them
+   * from `contentStart` to `recordEnd`. They are copied and not looked at.
+   */
+  appendContent(timestamp: number, content: Buffer): void {
+    const timestampDelta = this.count === 0 ? 0 : timestamp - this.baseTimestamp;
+    const bodyBytes = 1 + varlongBytes(timestampDelta) + varintBytes(this.count) + content.length;
+    const needed = varintBytes(bodyBytes) + bodyBytes;
+    if (this.position + needed > this.buffer.length) this.grow(needed);
     const { buffer } = this;
     let next = writeVarint(buffer, this.position, bodyBytes);
     buffer[next++] = 0;
     next = writeVarlong(buffer, next, timestampDelta);
     next = writeVarint(buffer, next, this.count);
-    next = writeVarint(buffer, next, keyLength);
-    if (key !== null) next = writeBytes(buffer, next, key, keyLength);
-    next = writeVarint(buffer, next, valueLength);
-    if (value !== null) next = writeBytes(buffer, next, value, valueLength);
-    this.position = headers === null ? writeVarint(buffer, next, 0) : writeHeaders(buffer, next, headers);
-    if (first) this.baseTimestamp = timestamp;
+    copyInto(buffer, content, next);
+    this.position = next + content.length;
+    if (this.count === 0) this.baseTimestamp = timestamp;
     if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
     this.count++;
   }
 
-  private grow(needed: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+  /** Makes room for a length that takes one byte more than was left for it; returns the new end of the body. */
+  private moveBody(start: number, end: number): number {
+    this.buffer.copyWithin(start + 1, start, end);
+    return end + 1;
+  }
+
+  private grow(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.position + bytes, this.buffer.length * 2));
     this.buffer.copy(larger, 0, 0, this.position);
     this.buffer = larger;
   }
@@ -169,6 +245,10 @@ export class BatchBuilder {
     });
     return batch;
   }
+}
+
+function encoded(value: Buffer | string | null): Buffer | null {
+  return typeof value === 'string' ? Buffer.from(value) : value;
 }
 
 function headersBytes(headers: readonly RecordHeader[]): number {

@@ -3,6 +3,7 @@
  */
 import { ProtocolError } from '../protocol-error.js';
 import { COMPRESSION_NAMES, compress, compressionType, decompress } from './compression.js';
+import { type SnappyLibrary, compressSnappy, decompressSnappy } from './snappy.js';
 
 function noise(bytes: number): Buffer {
   const data = Buffer.alloc(bytes);
@@ -63,6 +64,54 @@ describe('snappy', () => {
     // Raw snappy by hand: length 5, a literal of 5 bytes.
     expect(decompress(2, Buffer.from([5, 4 << 2, 0x68, 0x65, 0x6c, 0x6c, 0x6f])).toString()).toBe('hello');
   });
+});
+
+describe('what a few bytes claim is refused before memory is made for it', () => {
+  it.each([
+    ['snappy', 2, 'ffffff7f00', 'cannot hold 268435455'],
+    ['zstd, content', 4, '28b52ffd' + 'e0' + 'ffffffffffffff00' + '010000', 'more than 268435456'],
+    ['zstd, window', 4, '28b52ffd' + '00' + '98' + '010000', 'a window of 536870912 bytes'],
+    [
+      'zstd, second frame',
+      4,
+      '28b52ffd' + '20' + '00' + '010000' + '28b52ffd' + 'a0' + 'ffffffff' + '010000',
+      'more than',
+    ],
+  ])('%s', (_name, type, hex, message) => {
+    const before = process.memoryUsage().arrayBuffers;
+    expect(() => decompress(type, Buffer.from(hex, 'hex'))).toThrow(message);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
+  });
+
+  it('zstd frames to be skipped are skipped', () => {
+    const skippable = Buffer.from('50' + '2a4d18' + '03000000' + 'aabbcc', 'hex');
+    const frame = compress(4, json);
+    expect(decompress(4, Buffer.concat([frame, skippable, frame])).length).toBe(2 * json.length);
+  });
+});
+
+describe('a native snappy', () => {
+  it('compresses the blocks that the framing holds, and is asked only for claims within the limit', () => {
+    const asked: number[] = [];
+    const blocks: SnappyLibrary = {
+      compress: (data) => decompressible(data),
+      uncompress: (data) => {
+        asked.push(data.length);
+        return Buffer.alloc(2, 7);
+      },
+    };
+    const framed = compressSnappy(noise(70_000), blocks);
+    expect(framed.subarray(0, 8).toString('latin1')).toBe('\x82SNAPPY\0');
+    expect(decompressSnappy(framed, 100, blocks)).toEqual(Buffer.alloc(6, 7));
+    expect(asked).toEqual([3, 3, 3]);
+    expect(() => decompressSnappy(framed, 5, blocks)).toThrow('it has 2 bytes, more than 1');
+    expect(asked).toHaveLength(5);
+  });
+
+  /** A block that claims two bytes. */
+  function decompressible(_data: Buffer): Buffer {
+    return Buffer.of(2, 0, 0);
+  }
 });
 
 describe('a codec that does not exist', () => {

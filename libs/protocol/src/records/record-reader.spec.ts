@@ -128,6 +128,24 @@ describe('RecordReader', () => {
     expect(() => decodeRecords(batch)).toThrow('it claims 2000000000 records');
   });
 
+  it.each(COMPRESSION_NAMES.slice(1))('decompresses %s up to a limit of its user', (compression) => {
+    const batch = sample(compression);
+    const decompressedBytes = sample('none').length - 61;
+    expect(decodeRecords(batch, { decompressedBytesMax: decompressedBytes })).toHaveLength(5);
+    expect(() => decodeRecords(batch, { decompressedBytesMax: decompressedBytes - 1 })).toThrow(
+      expect.objectContaining({ name: 'ProtocolError', code: 'CORRUPT_BATCH' }) as Error,
+    );
+  });
+
+  it('refuses a record that ends before its headers', () => {
+    const builder = new BatchBuilder({ capacityBytes: 100 });
+    builder.append(NOW, null, null, null);
+    const batch = builder.finish();
+    // Length 5 instead of 6: attributes, timestamp, offset, key, value, and no count of headers.
+    batch[61] = 5 << 1;
+    expect(() => decodeRecords(batch)).toThrow('key and value claim -1 and -1 bytes');
+  });
+
   it('refuses older formats by name', () => {
     const batch = sample();
     batch.writeInt8(1, 16);

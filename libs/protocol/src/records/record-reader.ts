@@ -6,6 +6,7 @@
  * its record, so hostile bytes raise a {@link ProtocolError} and nothing else.
  */
 import { ProtocolError } from '../protocol-error.js';
+import { viewOf } from '../bytes.js';
 import {
   BATCH_HEADER_BYTES,
   batchBaseOffset,
@@ -17,7 +18,7 @@ import {
   verifyBatchCrc,
   wholeBatchBytes,
 } from './batch.js';
-import { decompress } from './compression.js';
+import { DECOMPRESSED_BYTES_MAX, decompress } from './compression.js';
 
 /** A header of a record as it was read. */
 export interface DecodedHeader {
@@ -37,6 +38,15 @@ export interface DecodedRecord {
 const EMPTY = Buffer.alloc(0);
 const SMALLEST_RECORD_BYTES = 7;
 
+/** What a reader takes at most. */
+export interface RecordLimits {
+  /**
+   * The most bytes the records of one batch may decompress to; default {@link DECOMPRESSED_BYTES_MAX}. A batch beyond it
+   * is refused as corrupt before it fills the memory.
+   */
+  readonly decompressedBytesMax?: number;
+}
+
 /** Walks over record batches. Use: `while (reader.nextBatch()) while (reader.nextRecord()) …`. */
 export class RecordReader {
   /** The buffer of the batches. */
@@ -52,6 +62,8 @@ export class RecordReader {
   offset = -1;
   /** Timestamp of the current record in milliseconds; the append time where the topic says so. */
   timestamp = -1;
+  /** Where key, value and headers begin in `data`, lengths included; they end at `recordEnd`. */
+  contentStart = 0;
   keyStart = 0;
   /** Bytes of the key, -1 for null. */
   keyLength = -1;
@@ -71,7 +83,11 @@ export class RecordReader {
   private baseTimestamp = 0;
   private appendTime = -1;
 
-  constructor(buffer?: Buffer) {
+  private readonly decompressedBytesMax: number;
+
+  /** A reader of these batches, or of none until {@link RecordReader.reset}. */
+  constructor(buffer?: Buffer, limits: RecordLimits = {}) {
+    this.decompressedBytesMax = limits.decompressedBytesMax ?? DECOMPRESSED_BYTES_MAX;
     if (buffer !== undefined) this.reset(buffer);
   }
 
@@ -114,22 +130,24 @@ export class RecordReader {
       return false;
     }
     this.left--;
+    // The varints below do not check bounds: beyond the end they read zeros, and positions only grow, so the last
+    // comparison sees it when one of them, a key or a value passed the end of the record.
     const length = this.varint();
-    const start = this.position;
-    const recordEnd = start + length;
+    const recordEnd = this.position + length;
     if (length < 0 || recordEnd > this.end) throw corrupt(`a record claims ${length} bytes`);
-    this.position = start + 1;
+    this.position++;
     const timestampDelta = this.varlong();
     this.offset = this.baseOffset + this.varint();
     this.timestamp = this.appendTime === -1 ? this.baseTimestamp + timestampDelta : this.appendTime;
+    this.contentStart = this.position;
     this.keyLength = this.varint();
     this.keyStart = this.position;
     if (this.keyLength > 0) this.position += this.keyLength;
-    if (this.position > recordEnd) throw corrupt(`a key claims ${this.keyLength} bytes`);
     this.valueLength = this.varint();
     this.valueStart = this.position;
     if (this.valueLength > 0) this.position += this.valueLength;
-    if (this.position > recordEnd) throw corrupt(`a value claims ${this.valueLength} bytes`);
+    if (this.position >= recordEnd)
+      throw corrupt(`key and value claim ${this.keyLength} and ${this.valueLength} bytes`);
     this.headersStart = this.position;
     this.recordEnd = recordEnd;
     this.position = recordEnd;
@@ -149,7 +167,8 @@ export class RecordReader {
       this.position = batchPosition + BATCH_HEADER_BYTES;
       this.end = batchEnd;
     } else {
-      this.data = decompress(compression, buffer.subarray(batchPosition + BATCH_HEADER_BYTES, batchEnd));
+      const records = viewOf(buffer, batchPosition + BATCH_HEADER_BYTES, batchEnd);
+      this.data = decompress(compression, records, this.decompressedBytesMax);
       this.position = 0;
       this.end = this.data.length;
     }
@@ -160,12 +179,12 @@ export class RecordReader {
 
   /** Bytes of the current record's key, or null. A view. */
   key(): Buffer | null {
-    return this.keyLength < 0 ? null : this.data.subarray(this.keyStart, this.keyStart + this.keyLength);
+    return this.keyLength < 0 ? null : viewOf(this.data, this.keyStart, this.keyStart + this.keyLength);
   }
 
   /** Bytes of the current record's value, or null. A view. */
   value(): Buffer | null {
-    return this.valueLength < 0 ? null : this.data.subarray(this.valueStart, this.valueStart + this.valueLength);
+    return this.valueLength < 0 ? null : viewOf(this.data, this.valueStart, this.valueStart + this.valueLength);
   }
 
   /** Headers of the current record, in order. */
@@ -173,37 +192,58 @@ export class RecordReader {
     return decodeHeaders(this.data, this.headersStart, this.recordEnd);
   }
 
+  /** One or two bytes, as nearly all are; small enough to be inlined. */
   private varint(): number {
-    const { data } = this;
-    let position = this.position;
-    let byte = data[position++] as number;
-    let value = byte & 0x7f;
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 28) throw corrupt('a varint is longer than 5 bytes');
-      byte = data[position++] as number;
-      value |= (byte & 0x7f) << shift;
+    const { data, position } = this;
+    const first = data[position] as number;
+    if (!(first > 0x7f)) {
+      this.position = position + 1;
+      return (first >>> 1) ^ -(first & 1);
     }
-    if (!(position <= this.end)) throw corrupt('it ends in the middle of a record');
-    this.position = position;
-    return (value >>> 1) ^ -(value & 1);
+    const second = data[position + 1] as number;
+    if (second > 0x7f) return this.longerVarint(position);
+    this.position = position + 2;
+    const zigzag = (first & 0x7f) | (second << 7);
+    return (zigzag >>> 1) ^ -(zigzag & 1);
+  }
+
+  private longerVarint(start: number): number {
+    const { data } = this;
+    let position = start;
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = data[position++] as number;
+      value |= (byte & 0x7f) << shift;
+      if (byte > 0x7f) continue;
+      this.position = position;
+      return (value >>> 1) ^ -(value & 1);
+    }
+    throw corrupt('a varint is longer than 5 bytes');
   }
 
   private varlong(): number {
+    const { data, position } = this;
+    const first = data[position] as number;
+    const second = data[position + 1] as number;
+    if (first > 0x7f && second > 0x7f) return this.longerVarlong(position);
+    return this.varint();
+  }
+
+  private longerVarlong(start: number): number {
     const { data } = this;
-    let position = this.position;
-    let byte = data[position++] as number;
-    let zigzag = byte & 0x7f;
-    let factor = 0x80;
-    for (let count = 1; byte > 0x7f; count++) {
-      if (count > 9) throw corrupt('a varlong is longer than 10 bytes');
-      byte = data[position++] as number;
+    let position = start;
+    let zigzag = 0;
+    let factor = 1;
+    for (let count = 0; count < 10; count++) {
+      const byte = data[position++] as number;
       zigzag += (byte & 0x7f) * factor;
       factor *= 0x80;
+      if (byte > 0x7f) continue;
+      this.position = position;
+      if (zigzag > Number.MAX_SAFE_INTEGER) throw corrupt('a timestamp is beyond 2^53');
+      return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
     }
-    if (!(position <= this.end)) throw corrupt('it ends in the middle of a record');
-    this.position = position;
-    if (zigzag > Number.MAX_SAFE_INTEGER) throw corrupt('a timestamp is beyond 2^53');
-    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    throw corrupt('a varlong is longer than 10 bytes');
   }
 }
 
@@ -234,7 +274,7 @@ class HeaderCursor {
     if (length < 0 || length > this.end - this.position) throw corrupt(`a header claims ${length} bytes`);
     const start = this.position;
     this.position += length;
-    return this.data.subarray(start, this.position);
+    return viewOf(this.data, start, this.position);
   }
 }
 
@@ -258,8 +298,8 @@ export function decodeHeaders(data: Buffer, start: number, end: number): Decoded
 }
 
 /** All records of all batches of a buffer, each an object of its own: for internal topics and tests, not for hot paths. */
-export function decodeRecords(buffer: Buffer): DecodedRecord[] {
-  const reader = new RecordReader(buffer);
+export function decodeRecords(buffer: Buffer, limits?: RecordLimits): DecodedRecord[] {
+  const reader = new RecordReader(buffer, limits);
   const all: DecodedRecord[] = [];
   while (reader.nextBatch()) {
     while (reader.nextRecord()) {

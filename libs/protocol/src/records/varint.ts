@@ -14,8 +14,22 @@ export function varintBytes(value: number): number {
 
 /** Writes an int32 as zigzag varint and returns the position after it. */
 export function writeVarint(buffer: Buffer, position: number, value: number): number {
-  let rest = ((value << 1) ^ (value >> 31)) >>> 0;
+  const zigzag = (value << 1) ^ (value >> 31);
+  if ((zigzag & ~0x7f) === 0) {
+    buffer[position] = zigzag;
+    return position + 1;
+  }
+  if ((zigzag & ~0x3fff) === 0) {
+    buffer[position] = zigzag | 0x80;
+    buffer[position + 1] = zigzag >> 7;
+    return position + 2;
+  }
+  return writeLongerVarint(buffer, position, zigzag >>> 0);
+}
+
+function writeLongerVarint(buffer: Buffer, position: number, zigzag: number): number {
   let next = position;
+  let rest = zigzag;
   while (rest >= 0x80) {
     buffer[next++] = (rest & 0x7f) | 0x80;
     rest >>>= 7;

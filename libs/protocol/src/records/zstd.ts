@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as zlib from 'node:zlib';
+import { checkZstdClaims } from './zstd-frames.js';
 
 interface NativeZstd {
   zstdCompressSync?(data: Buffer): Buffer;
@@ -63,6 +64,7 @@ export function compressZstd(data: Buffer): Buffer {
 
 /** Decompresses all frames. Throws a plain Error for what is not zstd or exceeds `bytesMax`. */
 export function decompressZstd(data: Buffer, bytesMax: number): Buffer {
+  checkZstdClaims(data, bytesMax);
   if (native.zstdDecompressSync !== undefined) return native.zstdDecompressSync(data, { maxOutputLength: bytesMax });
   const parts: Uint8Array[] = [];
   let total = 0;
