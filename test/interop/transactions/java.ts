@@ -37,3 +37,10 @@ export async function kafkaTransactions(
     .filter((line) => line.trim() !== '')
     .map((line) => line.trim().split(/\s+/));
 }
+
+/** What Kafka's `DumpLogSegments` finds in the files of `__transaction_state`, line by line. */
+export async function dumpTransactionLog(files: readonly string[]): Promise<string[]> {
+  const tool = 'org.apache.kafka.tools.DumpLogSegments';
+  const output = await java(tool, ['--transaction-log-decoder', '--files', files.join(',')]);
+  return output.split('\n').filter((line) => line !== '');
+}

@@ -2,11 +2,15 @@
  * Transactions of foreign clients: kafkajs (version 1), Apache Kafka's Java client (version 2), kcat, and Kafka's own
  * kafka-transactions tool. What is committed is read once and in full, what is aborted is never read.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBroker } from '@kafka-template/broker';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { until } from '../../support/until.js';
 import { kcat } from '../support/kcat.js';
 import { startTarget, type Target } from '../support/target.js';
-import { kafkaTransactions, transfer } from './java.js';
+import { dumpTransactionLog, kafkaTransactions, transfer } from './java.js';
 
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 30 };
 const RECORDS = 1_000;
@@ -178,5 +182,33 @@ describe('transactions', () => {
     const values = await read('crashing');
     expect(values.filter((value) => !unknown.includes(value))).toEqual(committed);
     expect(new Set(values).size).toBe(values.length);
+  });
+
+  it('keeps them in a log that the dump tool of Apache Kafka reads', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'transaction-log-'));
+    const config = { 'transaction.state.log.num.partitions': 1 };
+    const broker = await createBroker({ dataDir, config });
+    const client = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING });
+    try {
+      const producer = client.producer({ transactionalId: 'dumped', idempotent: true, maxInFlightRequests: 1 });
+      await producer.connect();
+      for (const end of ['commit', 'abort'] as const) {
+        const transaction = await producer.transaction();
+        await transaction.send({ topic: 'dumped', messages: [{ value: end }] });
+        await transaction[end]();
+      }
+      // The third begins only after the second is complete.
+      const transaction = await producer.transaction();
+      await transaction.send({ topic: 'dumped', messages: [{ value: 'open' }] });
+      await producer.disconnect();
+    } finally {
+      await broker.close();
+    }
+    const lines = await dumpTransactionLog([join(dataDir, '__transaction_state-0', '00000000000000000000.log')]);
+    rmSync(dataDir, { recursive: true, force: true });
+    expect(lines.filter((line) => line.includes('isvalid: false'))).toEqual([]);
+    const states = lines.map((line) => /"transactionalId":"dumped".*"transactionStatus":(\d)/.exec(line)?.[1]);
+    // Empty, Ongoing, PrepareCommit, CompleteCommit, Ongoing, PrepareAbort, CompleteAbort, Ongoing.
+    expect(states.filter((state) => state !== undefined).join('')).toBe('01241351');
   });
 });
