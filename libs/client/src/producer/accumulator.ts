@@ -25,6 +25,8 @@ export interface AccumulatorEvents {
   onWork(): void;
   /** Why a topic is not there yet, in Kafka's words. */
   absentTopicError(topic: string): KafkaError;
+  /** A record that is in no batch has failed. */
+  onFailed(error: KafkaError): void;
 }
 
 /** The records on their way into batches, and the batches. */
@@ -251,6 +253,7 @@ export class Accumulator {
 
   /** The outcome of a record that is in no batch. */
   private refuse(callback: DeliveryCallback | null, generation: Generation, error: KafkaError): void {
+    this.events.onFailed(error);
     this.io.clock.defer(() => {
       if (callback !== null) callSafely(callback, this.options.logger, error, null);
       this.generations.settle(generation, 1);

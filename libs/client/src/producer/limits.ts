@@ -15,6 +15,12 @@ export const BATCH_BYTES_MIN = 512;
 /** Largest producer epoch; the next bump takes a new producer id. */
 export const PRODUCER_EPOCH_MAX = 32767;
 
+/**
+ * Highest version of Produce used: 13 names topics by id, which would make a record fail whose topic was deleted and made
+ * again in between.
+ */
+export const PRODUCE_VERSION_MAX = 12;
+
 /** Sequence numbers wrap from this to 0. */
 export const SEQUENCE_MASK = 0x7fffffff;
 

@@ -7,7 +7,7 @@
  * (KIP-360). Epochs of different partitions are independent: one that has nothing to repair keeps its own.
  */
 import type { BatchIdentity, ProducerBatch } from './producer-batch.js';
-import type { ProducerIdentity } from './producer-identity.js';
+import type { Identity } from './identity.js';
 import { REMEMBERED_BATCHES, SEQUENCE_MASK } from './limits.js';
 
 /** One partition of one topic, for as long as the producer uses the topic. */
@@ -41,7 +41,7 @@ export class PartitionQueue {
     readonly topic: string,
     readonly partition: number,
     /** Null without idempotence. */
-    private readonly identity: ProducerIdentity | null,
+    private readonly identity: Identity | null,
   ) {}
 
   /** Whether it has a leader. */
@@ -77,6 +77,7 @@ export class PartitionQueue {
     if (this.identity === null) return true;
     this.adoptEpochIfDue(this.identity);
     if (!this.identity.isReady || first.order >= this.gapOrder) return false;
+    if (!this.identity.admits(this.topic, this.partition)) return false;
     if (first.identity !== null) return this.unresolved[0] === first;
     // A broker that does not know the producer takes any first sequence: were the first batch refused and the second one
     // on its way, the second would be stored and the first could never be again (KAFKA-14359). So the first goes alone.
@@ -137,9 +138,19 @@ export class PartitionQueue {
     else this.batches.splice(position, 0, batch);
   }
 
-  /** The batch was too large for the broker: its records take its place in smaller ones, and its sequence is a gap. */
+  /** Whether the batch cannot be stored in this epoch, because the broker misses one before it, or itself, for good. */
+  isBehindGap({ order }: ProducerBatch): boolean {
+    return order >= this.gapOrder;
+  }
+
+  /**
+   * The batch was too large for the broker: its records take its place in smaller ones. Its sequence is a gap, unless
+   * the epoch has to be kept; then each part takes its share of the sequence, and they go one by one.
+   */
   replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
-    this.abandon(batch);
+    if (this.identity?.keepsSequences === true && batch.identity !== null)
+      this.passSequence(batch, batch.identity, parts);
+    else this.abandon(batch);
     for (const part of parts) this.putBack(part);
   }
 
@@ -155,6 +166,15 @@ export class PartitionQueue {
   /** The broker has no trace of this producer (any more): start again from this batch on. */
   forgotten(batch: ProducerBatch): void {
     this.leaveGap(batch);
+  }
+
+  private passSequence(batch: ProducerBatch, identity: BatchIdentity, parts: readonly ProducerBatch[]): void {
+    let { baseSequence } = identity;
+    for (const part of parts) {
+      part.identify({ ...identity, baseSequence });
+      baseSequence = sequenceAfter(baseSequence, part.recordCount);
+    }
+    this.unresolved.splice(this.unresolved.indexOf(batch), 1, ...parts);
   }
 
   private leaveGap({ order }: ProducerBatch): void {
@@ -178,13 +198,13 @@ export class PartitionQueue {
    * Moves to the producer's current epoch, or to a new one, as soon as nothing is on its way and nothing before the gap
    * is open: what is behind the gap cannot be stored in the old epoch, what is before it may be and is asked for first.
    */
-  private adoptEpochIfDue(identity: ProducerIdentity): void {
+  private adoptEpochIfDue(identity: Identity): void {
     const first = this.unresolved[0];
     if (this.inFlight > 0 || (first !== undefined && first.order < this.gapOrder)) return;
     const isStale = !this.isCurrent(identity);
     if (this.gapOrder === Infinity && !isStale) return;
     if (!isStale) identity.bump();
-    if (!identity.isReady) return;
+    if (!identity.isReady || this.isCurrent(identity)) return;
     this.producerId = identity.producerId;
     this.producerEpoch = identity.producerEpoch;
     this.nextSequence = 0;
@@ -195,7 +215,7 @@ export class PartitionQueue {
     for (const batch of this.unresolved.splice(0)) batch.identify(null);
   }
 
-  private isCurrent(identity: ProducerIdentity): boolean {
+  private isCurrent(identity: Identity): boolean {
     return this.producerId === identity.producerId && this.producerEpoch === identity.producerEpoch;
   }
 }

@@ -1,15 +1,11 @@
 /**
  * The Produce request for some batches, and finding each batch's part of the response.
  *
- * Guarantees one batch per partition, as the protocol wants. Stays at versions that name topics (up to 12): the ids of
- * version 13 would make a record fail whose topic was deleted and made again in between.
+ * Guarantees one batch per partition, as the protocol wants.
  */
 import { type ProduceResponse, Produce, type RequestInput } from '@kafka-template/protocol';
 import type { ProducerBatch } from './producer-batch.js';
 import type { PartitionQueue } from './partition-queue.js';
-
-/** Highest version used; see above. */
-export const PRODUCE_VERSION_MAX = 12;
 
 /** One batch on its way. */
 export interface BatchInFlight {
@@ -24,7 +20,7 @@ export type PartitionResponse = ProduceResponse['responses'][number]['partitionR
 /** The body of the request. */
 export function produceBody(
   batches: readonly BatchInFlight[],
-  options: { readonly acks: number; readonly timeoutMs: number },
+  options: { readonly acks: number; readonly timeoutMs: number; readonly transactionalId: string | null },
 ): RequestInput<typeof Produce> {
   const topics = new Map<string, { index: number; records: Buffer }[]>();
   for (const { queue, bytes } of batches) {
@@ -34,7 +30,7 @@ export function produceBody(
     else partitions.push(data);
   }
   const topicData = [...topics].map(([name, partitionData]) => ({ name, partitionData }));
-  return { transactionalId: null, acks: options.acks, timeoutMs: options.timeoutMs, topicData };
+  return { ...options, topicData };
 }
 
 /** Calls `visit` for each batch with its part of the response; undefined when the broker left it out. */

@@ -34,6 +34,8 @@ export interface BatchIdentity {
 /** What is the same for all batches of a producer. */
 export interface BatchSetting {
   readonly compressionType: CompressionName;
+  /** Undefined without transactions. */
+  readonly transactionalId: string | undefined;
   readonly logger: ClientLogger;
 }
 
@@ -121,7 +123,8 @@ export class ProducerBatch {
 
   /** The bytes to send: finished on the first call, the same buffer on every later one. */
   bytes(): Buffer {
-    this.finished ??= this.builder.finish(this.identity ?? {});
+    const transactional = this.setting.transactionalId !== undefined;
+    this.finished ??= this.builder.finish({ ...this.identity, transactional });
     return this.finished;
   }
 

@@ -10,7 +10,8 @@ import type { ClientIo } from '../io/io.js';
 import type { ClientLogger } from '../io/logger.js';
 import { backoffMs } from '../network/backoff.js';
 import type { Cluster } from '../network/cluster.js';
-import { PRODUCER_EPOCH_MAX } from './limits.js';
+import type { Identity } from './identity.js';
+import { PRODUCER_EPOCH_MAX, PRODUCE_VERSION_MAX } from './limits.js';
 
 /** What the identity takes from the producer's options. */
 export interface IdentityOptions {
@@ -23,11 +24,15 @@ export interface IdentityOptions {
 const NO_TRANSACTION_TIMEOUT_MS = 2147483647;
 
 /** The identity of one idempotent producer. */
-export class ProducerIdentity {
+export class ProducerIdentity implements Identity {
   producerId = -1;
   producerEpoch = -1;
   /** Why there is no id yet; null when nothing went wrong. */
   lastError: KafkaError | null = null;
+  readonly produceBounds = { maxVersion: PRODUCE_VERSION_MAX };
+  /** A higher epoch can be had at any time. */
+  readonly keepsSequences = false;
+  readonly isGivingUp = false;
   private isAsking = false;
   private isClosed = false;
   private failures = 0;
@@ -71,6 +76,12 @@ export class ProducerIdentity {
     this.producerEpoch = -1;
     this.obtain();
   }
+
+  admits(): boolean {
+    return true;
+  }
+
+  onFailed(): void {}
 
   /** Asks no more. */
   close(): void {

@@ -14,6 +14,7 @@ import {
   booleanOption,
   choiceOption,
   integerOption,
+  optionalStringOption,
   resolveClientOptions,
   valueOption,
 } from '../options.js';
@@ -42,6 +43,13 @@ export interface ProducerOptions extends ClientOptions {
   maxInFlightRequestsPerConnection?: number;
   /** No duplicates by retries and no reordering; needs `acks` all, `retries` > 0, at most 5 in flight. Default true. */
   enableIdempotence?: boolean;
+  /**
+   * Turns transactions on. Two producers with the same id fence each other off, so that of several processes each needs
+   * its own, and one that starts again needs the one it had. Default none.
+   */
+  transactionalId?: string;
+  /** The broker aborts a transaction that is open for longer, and fences this producer off. Default 60000. */
+  transactionTimeoutMs?: number;
   /** Codec for whole batches: `none`, `gzip`, `snappy`, `lz4` or `zstd`. Default `none`. */
   compressionType?: CompressionName;
   /** Largest request, and largest record, before compression. Default 1048576. */
@@ -61,6 +69,9 @@ export interface ResolvedProducerOptions extends ResolvedClientOptions {
   readonly retries: number;
   readonly maxInFlightRequestsPerConnection: number;
   readonly enableIdempotence: boolean;
+  /** Undefined without transactions. */
+  readonly transactionalId: string | undefined;
+  readonly transactionTimeoutMs: number;
   readonly compressionType: CompressionName;
   readonly maxRequestSize: number;
   /** Null for the built-in one. */
@@ -80,6 +91,8 @@ const PRODUCER_OPTION_TABLE: OptionTable<ParsedProducerOptions> = {
   retries: integerOption({ default: 2_147_483_647, min: 0 }),
   maxInFlightRequestsPerConnection: integerOption({ default: 5, min: 1 }),
   enableIdempotence: booleanOption({ default: true }),
+  transactionalId: optionalStringOption(),
+  transactionTimeoutMs: integerOption({ default: 60_000, min: 1 }),
   compressionType: choiceOption<CompressionName>({ default: 'none', values: COMPRESSION_NAMES }),
   maxRequestSize: integerOption({ default: 1_048_576, min: 1 }),
   partitioner: valueOption<Partitioner | null>({
@@ -106,9 +119,14 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
 
 /** On by default, silently off where another option rules it out, an error where it was asked for by name. */
 function resolveIdempotence(options: ResolvedProducerOptions, isExplicit: boolean): boolean {
-  if (!options.enableIdempotence) return false;
+  const isTransactional = options.transactionalId !== undefined;
+  if (!options.enableIdempotence) {
+    if (!isTransactional) return false;
+    throw configError('Option "transactionalId" needs "enableIdempotence" to be true. Change one of them.');
+  }
   const obstacle = idempotenceObstacle(options);
   if (obstacle === null) return true;
+  if (isTransactional) throw configError(`Option "transactionalId" ${obstacle} Change one of them.`);
   if (isExplicit)
     throw configError(`Option "enableIdempotence" ${obstacle} Change it, or set enableIdempotence to false.`);
   return false;

@@ -1,11 +1,13 @@
 /**
- * The producer: `append` with a callback, `send` with a promise, `flush`, `close`.
+ * The producer: `append` with a callback, `send` with a promise, `flush`, `close`, and transactions.
  *
  * Guarantees: nothing blocks the event loop and nothing is thrown for a reason that lies with brokers; every callback is
  * called exactly once, by `close` at the latest. By default `acks` is all and idempotence on: no record is lost or stored
- * twice by retries, and the order inside a partition is the order of the calls.
- * Leaves out transactions.
+ * twice by retries, and the order inside a partition is the order of the calls. With a `transactionalId`, what belongs to
+ * a transaction is seen by readers of committed records as a whole or not at all.
  */
+import type { ConsumerGroupMetadata } from '../consumer/consumer.js';
+import type { OffsetCommit } from '../consumer/offsets/commits.js';
 import { ClientErrorCode, KafkaError, closedError } from '../errors.js';
 import type { Timer } from '../io/clock.js';
 import { type ClientIo, systemIo } from '../io/io.js';
@@ -13,6 +15,7 @@ import type { PartitionInfo } from '../metadata/topic-info.js';
 import { Cluster } from '../network/cluster.js';
 import { Accumulator } from './accumulator.js';
 import { Generations } from './generation.js';
+import type { Identity } from './identity.js';
 import { TOPIC_IDLE_MS } from './limits.js';
 import { ProducerIdentity } from './producer-identity.js';
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from './producer-options.js';
@@ -20,6 +23,7 @@ import { type DeliveryCallback, type ProducerRecord, type RecordMetadata, callSa
 import { recordProblem } from './record-size.js';
 import { Sender } from './sender.js';
 import { TopicQueues } from './topic-queues.js';
+import { TransactionManager } from './transaction/transaction-manager.js';
 
 /** Sends records to topics. Made by {@link createProducer}; one per process is usually right. */
 export interface Producer {
@@ -35,10 +39,46 @@ export interface Producer {
   /**
    * Takes no more records, flushes, and closes the connections. After `timeoutMs` (default: as long as it takes, which
    * `deliveryTimeoutMs` bounds) what is left fails with CLOSED. Every callback has been called when it resolves.
+   * An open transaction is aborted: its records that were not sent yet fail with TRANSACTION_ABORTED.
    */
   close(timeoutMs?: number): Promise<void>;
   /** The partitions of a topic. @throws KafkaError TIMEOUT after `maxBlockMs` */
   partitionsFor(topic: string): Promise<PartitionInfo[]>;
+  /**
+   * Makes transactions possible: to be awaited once, before the first one. Finishes what an earlier producer with the
+   * same `transactionalId` has left, and fences that producer off.
+   *
+   * @throws KafkaError INVALID_ARGUMENT without `transactionalId` or when called twice; TIMEOUT after `maxBlockMs`: call
+   *   it again to go on waiting; fatal for what will not pass
+   */
+  initTransactions(): Promise<void>;
+  /**
+   * Begins a transaction; every record appended until its end belongs to it, and none can be appended outside of one.
+   * Asks nobody.
+   *
+   * @throws KafkaError INVALID_ARGUMENT unless the last transaction was ended; fatal when the producer was fenced
+   */
+  beginTransaction(): void;
+  /**
+   * Commits a group's offsets as part of the transaction: the next ones to read, with the consumer's `groupMetadata()`
+   * by which a member that lost its partitions is found out (KIP-447). The consumer itself must not commit.
+   *
+   * @throws KafkaError abortable, e.g. ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID; fatal; TIMEOUT
+   */
+  sendOffsetsToTransaction(offsets: readonly OffsetCommit[], groupMetadata: ConsumerGroupMetadata): Promise<void>;
+  /**
+   * Flushes, and commits what was appended and the offsets.
+   *
+   * @throws KafkaError abortable when a record or offset of the transaction has failed: call `abortTransaction`; fatal
+   *   when the producer was fenced; TIMEOUT after `maxBlockMs`: call it again to go on waiting
+   */
+  commitTransaction(): Promise<void>;
+  /**
+   * Drops what was not sent (TRANSACTION_ABORTED) and aborts the rest. A new transaction may begin afterwards.
+   *
+   * @throws KafkaError fatal when the producer was fenced; TIMEOUT after `maxBlockMs`: call it again to go on waiting
+   */
+  abortTransaction(): Promise<void>;
   /** Whether `close` was called. */
   readonly closed: boolean;
 }
@@ -55,7 +95,9 @@ export function createProducer(options: ProducerOptions, io: ClientIo = systemIo
 
 class KafkaProducer implements Producer {
   private readonly cluster: Cluster;
-  private readonly identity: ProducerIdentity | null;
+  private readonly identity: Identity | null;
+  /** Null without a transactional id; else it is the identity, too. */
+  private readonly transactions: TransactionManager | null;
   private readonly generations = new Generations();
   private readonly accumulator: Accumulator;
   private readonly sender: Sender;
@@ -69,12 +111,12 @@ class KafkaProducer implements Producer {
   ) {
     const cluster = new Cluster(options, io);
     this.cluster = cluster;
-    this.identity = options.enableIdempotence
-      ? new ProducerIdentity(cluster, options, io, (error) => this.onIdentity(error))
-      : null;
+    this.transactions = this.createTransactions();
+    this.identity = this.transactions ?? this.createIdentity();
     this.accumulator = new Accumulator(options, io, this.generations, {
       onWork: () => this.sender.wake(),
       absentTopicError: (topic) => cluster.metadata.absentError(topic, options.maxBlockMs),
+      onFailed: (error) => this.identity?.onFailed(error),
     });
     this.sender = new Sender({
       options,
@@ -94,7 +136,7 @@ class KafkaProducer implements Producer {
 
   append(record: ProducerRecord, callback?: DeliveryCallback): void {
     const problem = recordProblem(record);
-    if (this.closing !== null || problem !== null) {
+    if (this.closing !== null || problem !== null || this.transactions?.refusal != null) {
       this.refuse(problem, callback);
       return;
     }
@@ -124,15 +166,68 @@ class KafkaProducer implements Producer {
     return this.closing;
   }
 
+  initTransactions(): Promise<void> {
+    return this.inTransactions('initTransactions()', (transactions) => transactions.initTransactions());
+  }
+
+  beginTransaction(): void {
+    this.needTransactions('beginTransaction()').beginTransaction();
+  }
+
+  sendOffsetsToTransaction(offsets: readonly OffsetCommit[], groupMetadata: ConsumerGroupMetadata): Promise<void> {
+    return this.inTransactions('sendOffsetsToTransaction()', (transactions) =>
+      transactions.sendOffsets(offsets, groupMetadata),
+    );
+  }
+
+  commitTransaction(): Promise<void> {
+    return this.inTransactions('commitTransaction()', (transactions) => transactions.commitTransaction());
+  }
+
+  abortTransaction(): Promise<void> {
+    return this.inTransactions('abortTransaction()', (transactions) => transactions.abortTransaction());
+  }
+
   async partitionsFor(topic: string): Promise<PartitionInfo[]> {
     const { partitions } = await this.cluster.metadata.waitForTopic(topic, this.options.maxBlockMs);
     return [...partitions];
   }
 
+  private createTransactions(): TransactionManager | null {
+    const { transactionalId } = this.options;
+    if (transactionalId === undefined) return null;
+    return new TransactionManager(this.cluster, { ...this.options, transactionalId }, this.io, {
+      flush: () => this.flush(),
+      idle: () => this.sender.idle(),
+      wake: () => this.sender.wake(),
+      failAll: (error) => this.failEverything(error),
+      dropUnsent: (error) => {
+        this.accumulator.failAll(this.topics.values(), error);
+        this.sender.dropUnsent(error);
+      },
+    });
+  }
+
+  private createIdentity(): Identity | null {
+    if (!this.options.enableIdempotence) return null;
+    return new ProducerIdentity(this.cluster, this.options, this.io, (error) => this.onIdentity(error));
+  }
+
+  private async inTransactions(call: string, step: (transactions: TransactionManager) => Promise<void>): Promise<void> {
+    await step(this.needTransactions(call));
+  }
+
+  private needTransactions(call: string): TransactionManager {
+    if (this.closing !== null) throw closedError(`The producer is closed; ${call} needs an open one.`);
+    if (this.transactions !== null) return this.transactions;
+    const message = `${call} needs a producer with the option "transactionalId".`;
+    throw new KafkaError(ClientErrorCode.INVALID_ARGUMENT, message);
+  }
+
   private async shutDown(timeoutMs: number): Promise<void> {
     // The flag must be up before anything else runs: callbacks of what is flushed may append.
     await Promise.resolve();
-    if (!(await this.flushWithin(timeoutMs))) {
+    if (!(await this.endWithin(timeoutMs))) {
       const error = closedError(`The producer was closed before the record was delivered (close(${timeoutMs})).`);
       this.accumulator.failAll(this.topics.values(), error);
       this.sender.failAll(error);
@@ -143,8 +238,15 @@ class KafkaProducer implements Producer {
     this.cluster.close();
   }
 
-  private flushWithin(timeoutMs: number): Promise<boolean> {
-    const flushed = this.flush().then(() => true);
+  /** Ends an open transaction and flushes. */
+  private async end(): Promise<boolean> {
+    await this.transactions?.end();
+    await this.flush();
+    return true;
+  }
+
+  private endWithin(timeoutMs: number): Promise<boolean> {
+    const flushed = this.end();
     if (timeoutMs === Infinity) return flushed;
     let timer: Timer | null = null;
     const late = new Promise<boolean>((resolve) => {
@@ -182,6 +284,7 @@ class KafkaProducer implements Producer {
   }
 
   private forget(topic: TopicQueues): void {
+    if (this.identity?.keepsSequences === true) return;
     // Its sequence numbers go with it. If the topic is used again, they begin at 0 in a higher epoch; in the same epoch
     // the broker would take the new records for repetitions of the old ones.
     this.identity?.bump();
@@ -202,11 +305,14 @@ class KafkaProducer implements Producer {
 
   /** The outcome of a record that is not even taken. */
   private refuse(problem: string | null, callback: DeliveryCallback | undefined): void {
+    const error = problem === null ? this.notNow() : new KafkaError(ClientErrorCode.INVALID_ARGUMENT, problem);
+    this.identity?.onFailed(error);
     if (callback === undefined) return;
-    const error =
-      problem === null
-        ? closedError('The producer is closed; create another one to send more records.')
-        : new KafkaError(ClientErrorCode.INVALID_ARGUMENT, problem);
     this.io.clock.defer(() => callSafely(callback, this.options.logger, error, null));
+  }
+
+  private notNow(): KafkaError {
+    const refusal = this.closing === null ? this.transactions?.refusal : null;
+    return refusal ?? closedError('The producer is closed; create another one to send more records.');
   }
 }

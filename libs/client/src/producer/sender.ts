@@ -15,16 +15,11 @@ import type { Cluster } from '../network/cluster.js';
 import type { Accumulator } from './accumulator.js';
 import { type BatchOutcome, judge, judgeFailure } from './batch-outcome.js';
 import type { Generations } from './generation.js';
+import type { Identity } from './identity.js';
 import type { PartitionQueue } from './partition-queue.js';
-import {
-  type BatchInFlight,
-  PRODUCE_VERSION_MAX,
-  type PartitionResponse,
-  matchResponses,
-  produceBody,
-} from './produce-request.js';
+import { type BatchInFlight, type PartitionResponse, matchResponses, produceBody } from './produce-request.js';
+import { PRODUCE_VERSION_MAX } from './limits.js';
 import type { ProducerBatch } from './producer-batch.js';
-import type { ProducerIdentity } from './producer-identity.js';
 import type { ResolvedProducerOptions } from './producer-options.js';
 
 /** What the sender works with; all of it belongs to one producer. */
@@ -35,7 +30,7 @@ export interface SenderParts {
   readonly accumulator: Accumulator;
   readonly generations: Generations;
   /** Null without idempotence. */
-  readonly identity: ProducerIdentity | null;
+  readonly identity: Identity | null;
   /** Fails records that waited too long for metadata or memory; returns the monotonic time of the next such moment. */
   expireWaiting(nowMs: number): number;
 }
@@ -45,6 +40,8 @@ export class Sender {
   /** Requests on their way, by broker id. */
   private readonly inFlightRequests = new Map<number, number>();
   private readonly inFlightBatches = new Set<BatchInFlight>();
+  /** Who waits for {@link idle}: the end of a transaction, at most. */
+  private readonly onIdle: (() => void)[] = [];
   private nextExpiryMs = Infinity;
   private isScheduled = false;
   private isClosed = false;
@@ -74,6 +71,29 @@ export class Sender {
     for (const { batch } of this.inFlightBatches) this.fail(batch, () => error);
   }
 
+  /** A transaction is given up: fails what waits, but for batches that may be stored; of them it must be known. */
+  dropUnsent(error: KafkaError): void {
+    const { accumulator, identity } = this.parts;
+    for (const queue of accumulator.active) {
+      for (const batch of [...queue.batches]) {
+        if (!isDroppable(queue, batch)) continue;
+        if (batch.identity !== null) identity?.bump();
+        queue.abandon(batch);
+        this.fail(batch, () => error);
+        accumulator.release(batch);
+      }
+    }
+    this.wake();
+  }
+
+  /** Resolves when nothing waits and nothing is on its way, of which the records may have had their outcome long ago. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onIdle.push(resolve);
+      this.wake();
+    });
+  }
+
   /** Sends nothing any more. */
   close(): void {
     this.isClosed = true;
@@ -98,6 +118,8 @@ export class Sender {
     }
     for (const [leader, queues] of byLeader) this.sendTo(leader, queues, nowMs);
     this.armTimer(Math.min(wakeMs, this.nextExpiryMs));
+    if (this.onIdle.length === 0 || accumulator.active.size > 0 || this.inFlightBatches.size > 0) return;
+    for (const resolve of this.onIdle.splice(0)) resolve();
   }
 
   /** Monotonic time at which the first batch of a partition may be sent; -Infinity for now. */
@@ -161,8 +183,10 @@ export class Sender {
       this.inFlightBatches.add(each);
       this.nextExpiryMs = Math.min(this.nextExpiryMs, each.batch.createdMs + options.deliveryTimeoutMs);
     }
-    const body = produceBody(request, { acks: options.acks, timeoutMs: options.requestTimeoutMs });
-    const sendOptions = { maxVersion: PRODUCE_VERSION_MAX, expectResponse: options.acks !== 0 };
+    const { acks, requestTimeoutMs: timeoutMs, transactionalId = null } = options;
+    const body = produceBody(request, { acks, timeoutMs, transactionalId });
+    const bounds = this.parts.identity?.produceBounds ?? { maxVersion: PRODUCE_VERSION_MAX };
+    const sendOptions = { ...bounds, expectResponse: acks !== 0 };
     cluster.send(node, Produce, body, sendOptions, (error, response) => this.onAnswer(node, request, error, response));
   }
 
@@ -211,11 +235,11 @@ export class Sender {
     batch.mayBeStored ||= outcome.mayBeStored;
     if (outcome.sequence === 'out-of-order') queue.outOfOrder(batch);
     else if (outcome.sequence === 'forgotten') queue.forgotten(batch);
-    if (outcome.kind === 'again' && this.mayRetry(batch)) {
+    if (outcome.kind === 'again' && this.mayRetry(queue, batch)) {
       this.retryLater(queue, batch, outcome.error);
       return;
     }
-    if (outcome.kind === 'too-large' && !batch.isSettled) {
+    if (outcome.kind === 'too-large' && !batch.isSettled && this.parts.identity?.isGivingUp !== true) {
       // The parts take over its memory and its records.
       queue.replace(batch, batch.split());
       accumulator.active.add(queue);
@@ -226,8 +250,9 @@ export class Sender {
     accumulator.release(batch);
   }
 
-  private mayRetry(batch: ProducerBatch): boolean {
-    const { options, io } = this.parts;
+  private mayRetry(queue: PartitionQueue, batch: ProducerBatch): boolean {
+    const { options, io, identity } = this.parts;
+    if (identity?.isGivingUp === true && isDroppable(queue, batch)) return false;
     if (batch.isSettled || batch.attempts > options.retries) return false;
     return io.clock.monotonic() < batch.createdMs + options.deliveryTimeoutMs;
   }
@@ -251,6 +276,7 @@ export class Sender {
     if (batch.isSettled) return;
     batch.fail(errorOf);
     this.parts.generations.settle(batch.generation, batch.recordCount);
+    this.parts.identity?.onFailed(errorOf(0));
   }
 
   /** Fails what is older than `deliveryTimeoutMs`, waiting or on its way, and finds out when to look again. */
@@ -301,4 +327,9 @@ export class Sender {
       this.work();
     });
   }
+}
+
+/** Whether the broker is known not to have the batch, or will never take it in this epoch. */
+function isDroppable(queue: PartitionQueue, batch: ProducerBatch): boolean {
+  return !batch.mayBeStored || queue.isBehindGap(batch);
 }

@@ -10,7 +10,7 @@ import { Fifo } from './fifo.js';
 import type { Generation } from './generation.js';
 import { StickyChoice } from './partitioner.js';
 import { PartitionQueue } from './partition-queue.js';
-import type { ProducerIdentity } from './producer-identity.js';
+import type { Identity } from './identity.js';
 import type { DeliveryCallback, ProducerRecord } from './producer-record.js';
 
 /** A record that cannot be put into a batch yet. */
@@ -43,7 +43,7 @@ export class TopicQueues {
     nowMs: number,
     random: Random,
     batchSize: number,
-    private readonly identity: ProducerIdentity | null,
+    private readonly identity: Identity | null,
   ) {
     this.lastUsedMs = nowMs;
     this.sticky = new StickyChoice(random, batchSize);
