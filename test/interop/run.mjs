@@ -23,7 +23,7 @@ const JEST = [
 ];
 
 /** A command that has to be there, and the Debian package that brings it. */
-const DEBIAN_PACKAGES = { kcat: 'kcat', java: 'openjdk-17-jre-headless', mvn: 'maven' };
+const DEBIAN_PACKAGES = { kcat: 'kcat', openssl: 'openssl', java: 'openjdk-17-jre-headless', mvn: 'maven' };
 
 /** What the suites made of *.interop-spec.ts files need beside the built command line. */
 const NEEDS = {
@@ -31,6 +31,7 @@ const NEEDS = {
   transactions: ['java', 'mvn', 'kcat'],
   protocol: ['java', 'mvn'],
   storage: ['java', 'mvn'],
+  security: ['java', 'mvn', 'openssl'],
 };
 
 /** What is built before a suite: the command line and what it stands on, or everything. */

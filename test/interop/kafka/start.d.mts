@@ -8,6 +8,10 @@ export interface KafkaOptions {
   readonly port?: number;
   /** Further lines of server.properties; they win over the ones set here. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Listeners beside the plain one: name → security protocol (`SSL`, `SASL_SSL`, …). Ports are chosen. */
+  readonly listeners?: Readonly<Record<string, string>>;
+  /** Further arguments of the storage tool: `['--add-scram', 'SCRAM-SHA-256=[name=…,password=…]']`. */
+  readonly formatArguments?: readonly string[];
   /** Java's -Xmx. Default: 512m. */
   readonly heap?: string;
 }
@@ -18,6 +22,8 @@ export interface RunningKafka {
   readonly host: string;
   readonly port: number;
   readonly bootstrapServers: string;
+  /** Ports of the further listeners, by name. */
+  readonly ports: Readonly<Record<string, number>>;
   readonly dataDir: string;
   readonly pid: number;
   /** Java's class path with all of Kafka's tools. */

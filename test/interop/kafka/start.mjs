@@ -63,11 +63,18 @@ export async function startKafka(options = {}) {
 }
 
 async function startOnce(classPath, dataDir, options) {
-  const [port, controllerPort] = await freePorts(2, options.port);
+  const extra = Object.entries(options.listeners ?? {});
+  const [port, controllerPort, ...extraPorts] = await freePorts(2 + extra.length, options.port);
+  const listeners = extra.map(([name, protocol], index) => ({ name, protocol, port: extraPorts[index] }));
   const properties = join(dataDir, 'server.properties');
   mkdirSync(dataDir, { recursive: true });
-  writeFileSync(properties, serverProperties({ port, controllerPort, dataDir, config: options.config ?? {} }));
-  if (!existsSync(join(dataDir, 'log', 'meta.properties'))) formatStorage(classPath, properties);
+  writeFileSync(
+    properties,
+    serverProperties({ port, controllerPort, listeners, dataDir, config: options.config ?? {} }),
+  );
+  if (!existsSync(join(dataDir, 'log', 'meta.properties'))) {
+    formatStorage(classPath, properties, options.formatArguments ?? []);
+  }
 
   const heap = options.heap ?? '512m';
   const java = ['-Xms256m', `-Xmx${heap}`, '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-cp', classPath];
@@ -100,6 +107,7 @@ async function startOnce(classPath, dataDir, options) {
     host: '127.0.0.1',
     port,
     bootstrapServers: `127.0.0.1:${port}`,
+    ports: Object.fromEntries(listeners.map((each) => [each.name, each.port])),
     dataDir,
     pid: server.pid,
     classPath,
@@ -112,13 +120,21 @@ async function startOnce(classPath, dataDir, options) {
   };
 }
 
-function serverProperties({ port, controllerPort, dataDir, config }) {
+function serverProperties({ port, controllerPort, listeners, dataDir, config }) {
+  const addresses = [
+    `PLAINTEXT://127.0.0.1:${port}`,
+    `CONTROLLER://127.0.0.1:${controllerPort}`,
+    ...listeners.map((each) => `${each.name}://127.0.0.1:${each.port}`),
+  ].join(',');
+  const protocols = ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT'];
+  for (const { name, protocol } of listeners) protocols.push(`${name}:${protocol}`);
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    listeners: addresses,
+    'advertised.listeners': addresses,
+    'listener.security.protocol.map': protocols.join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(dataDir, 'log'),
@@ -135,11 +151,12 @@ function serverProperties({ port, controllerPort, dataDir, config }) {
     .join('');
 }
 
-function formatStorage(classPath, properties) {
+function formatStorage(classPath, properties, parameters) {
   const tool = (...parameters) =>
     spawnSync('java', ['-cp', classPath, 'kafka.tools.StorageTool', ...parameters], { encoding: 'utf8' });
   const id = tool('random-uuid');
-  const formatted = id.status === 0 ? tool('format', '--standalone', '-t', id.stdout.trim(), '-c', properties) : id;
+  const format = ['format', '--standalone', '-t', id.stdout.trim(), '-c', properties, ...parameters];
+  const formatted = id.status === 0 ? tool(...format) : id;
   if (formatted.status === 0) return;
   const reason = formatted.error?.message ?? `${formatted.stdout}${formatted.stderr}`;
   throw new Error(`Kafka's storage tool failed: ${reason}\nIt needs Java 17 or newer as \`java\` on the PATH.`);

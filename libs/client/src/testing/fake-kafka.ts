@@ -42,7 +42,7 @@ export type Fault =
   | { readonly kind: 'carry-out-and-close' }
   | { readonly kind: 'silence' }
   | { readonly kind: 'carry-out-and-silence' }
-  | { readonly kind: 'answer'; readonly body: unknown }
+  | { readonly kind: 'answer'; readonly body: unknown; readonly afterMs?: number }
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'delay'; readonly milliseconds: number };
 
@@ -166,7 +166,8 @@ export class FakeKafka {
       case 'silence':
         return undefined;
       case 'answer':
-        return answer(fault.body);
+        if (fault.afterMs === undefined) return answer(fault.body);
+        return void this.clock.setTimer(fault.afterMs, () => answer(fault.body));
       case 'bytes':
         return peer.send([fault.bytes]);
       case 'carry-out-and-silence':
