@@ -54,5 +54,6 @@ export default {
     return repeat(records, () => build(textKeys, textValues));
   },
   'decode lazy': decode,
+  'decode lazy, no CRC': decode,
   'decode eager': decode,
 };

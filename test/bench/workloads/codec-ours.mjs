@@ -1,7 +1,8 @@
-/** Our record batches: batches of 1,000 records, built and read again and again. */
-import { BatchBuilder, RecordReader } from '@kafka-template/protocol';
+/** Our record batches (1,000 records, built and read again and again) and our Fetch responses. */
+import { BatchBuilder, Fetch, RecordReader, decodeResponse, encodeResponse } from '@kafka-template/protocol';
 import { recordAt } from '../support/records.mjs';
 import { stopwatch } from '../support/stopwatch.mjs';
+import { FETCH_VERSION, fetchResponse, repeatMessages } from './codec-fetch-response.mjs';
 
 const BATCH = 1000;
 const CAPACITY = 128 * 1024;
@@ -46,6 +47,7 @@ export default {
     return repeat(records, () => build(textKeys, textValues));
   },
   'decode lazy': ({ records }) => decode({ records, crc: true, touch: (reader) => reader.valueLength }),
+  'decode lazy, no CRC': ({ records }) => decode({ records, crc: false, touch: (reader) => reader.valueLength }),
   'decode eager': ({ records }) =>
     decode({
       records,
@@ -56,4 +58,12 @@ export default {
         return record.value.length;
       },
     }),
+  'fetch response encode': ({ records }) => {
+    const response = fetchResponse();
+    return repeatMessages(records, (index) => encodeResponse(Fetch, FETCH_VERSION, index, response).length);
+  },
+  'fetch response decode': ({ records }) => {
+    const frame = Buffer.concat(encodeResponse(Fetch, FETCH_VERSION, 7, fetchResponse())).subarray(4);
+    return repeatMessages(records, () => decodeResponse(Fetch, FETCH_VERSION, frame).responses.length);
+  },
 };
