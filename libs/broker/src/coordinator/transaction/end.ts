@@ -107,14 +107,13 @@ function prepare(transaction: Transaction, committed: boolean, changes: Partial<
   return become(transition(transaction, { nextProducerId: NONE_YET, ...changes, state }), ['writeMarkers']);
 }
 
-/** Takes an open transaction away from its producer: the epoch is raised, for the fence and for the abort. */
+/** Takes an open transaction away from its producer: it is aborted with the next epoch, which nobody ever gets. */
 export function decideFence(transaction: Transaction, nowMs: number): Decision {
-  const fencedEpoch = Math.min(transaction.producerEpoch + 1, EPOCH_MAX);
   return prepare(transaction, false, {
     clientVersion: TRANSACTIONS_V2,
     lastUpdateMs: nowMs,
-    producerEpoch: Math.min(fencedEpoch + 1, EPOCH_MAX),
-    lastProducerEpoch: fencedEpoch,
+    producerEpoch: Math.min(transaction.producerEpoch + 1, EPOCH_MAX),
+    lastProducerEpoch: NONE_YET,
   });
 }
 

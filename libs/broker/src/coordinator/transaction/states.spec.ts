@@ -91,7 +91,7 @@ describe.each([0, 2] as const)('transitions of a transactional id whose last end
     'a producer begins': [
       `${OK} Empty 0`,
       `${OK} Empty ${EPOCH + 1}`,
-      `${BUSY} PrepareAbort ${EPOCH + 2} markers`,
+      `${BUSY} PrepareAbort ${EPOCH + 1} markers`,
       `${BUSY} =`,
       `${BUSY} =`,
       `${OK} Empty ${ended + 1}`,
@@ -100,7 +100,7 @@ describe.each([0, 2] as const)('transitions of a transactional id whose last end
     'the producer goes on': [
       `${OK} Empty 0`,
       `${OK} Empty ${EPOCH + 1}`,
-      `${BUSY} PrepareAbort ${EPOCH + 2} markers`,
+      `${BUSY} PrepareAbort ${EPOCH + 1} markers`,
       `${BUSY} =`,
       `${BUSY} =`,
       `${OK} Empty ${ended + 1}`,
@@ -110,7 +110,7 @@ describe.each([0, 2] as const)('transitions of a transactional id whose last end
     'a producer of an older epoch goes on': [
       `${OK} Empty 0`,
       `${FENCED} =`,
-      `${BUSY} PrepareAbort ${EPOCH + 2} markers`,
+      `${BUSY} PrepareAbort ${EPOCH + 1} markers`,
       `${BUSY} =`,
       `${BUSY} =`,
       version === 2 ? `${OK} =` : `${FENCED} =`,
@@ -215,7 +215,7 @@ describe.each([0, 2] as const)('transitions of a transactional id whose last end
     ],
     'its time is not over': NAMES.map(() => `${OK} =`),
     'its time is over': NAMES.map((name) =>
-      name === 'Ongoing' ? `${OK} PrepareAbort ${EPOCH + 2} markers` : `${OK} =`,
+      name === 'Ongoing' ? `${OK} PrepareAbort ${EPOCH + 1} markers` : `${OK} =`,
     ),
     'nobody used it for almost too long': NAMES.map(() => `${OK} =`),
     'nobody used it for too long': [
