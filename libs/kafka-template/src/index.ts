@@ -20,9 +20,14 @@ export {
 } from './decorators/parameter.decorators.js';
 export type {
   AdminProperties,
+  BearerToken,
   ClientProperties,
   ConsumerProperties,
+  PemProperty,
   ProducerProperties,
+  SaslExchange,
+  SaslProperties,
+  SslProperties,
 } from './drivers/driver-options.js';
 export type {
   CommittedOffset,

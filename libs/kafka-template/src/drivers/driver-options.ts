@@ -5,7 +5,67 @@
  * and not to the other. Values are checked for type and range here; what contradicts what is checked by the driver.
  */
 
+import type { PeerCertificate } from 'node:tls';
 import type { OptionCheck } from '../option-check.js';
+
+/** Text or bytes of a PEM file (PKCS#12 for `pfx`); several in a list. */
+export type PemProperty = string | Buffer | readonly (string | Buffer)[];
+
+/** TLS, in the names of `node:tls`. */
+export interface SslProperties {
+  /** Authorities to trust, instead of those that come with Node. */
+  ca?: PemProperty;
+  /** Certificate of this client, for brokers that ask for one. Needs `key`. */
+  cert?: PemProperty;
+  /** Private key to `cert`. */
+  key?: PemProperty;
+  /** Certificate and key in one, in PKCS#12 form. */
+  pfx?: string | Buffer;
+  /** Opens an encrypted `key` or `pfx`. */
+  passphrase?: string;
+  /** Host name to find in the broker's certificate. Default: the host connected to. */
+  servername?: string;
+  /** False trusts every certificate: for experiments only. Default true. */
+  rejectUnauthorized?: boolean;
+  /** Lowest version of TLS. Default: Node's. */
+  minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** Highest version of TLS. Default: Node's. */
+  maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's list of cipher suites. Default: Node's. */
+  ciphers?: string;
+  /** Replaces the comparison of the host name with the certificate. */
+  checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
+}
+
+/** SASL. Which parts are needed depends on the mechanism. */
+export interface SaslProperties {
+  /** `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512`, `OAUTHBEARER`, or the name of a mechanism of your own. */
+  mechanism: string;
+  /** For PLAIN and SCRAM. */
+  username?: string;
+  /** For PLAIN and SCRAM. */
+  password?: string;
+  /** For OAUTHBEARER: gives a valid token; asked for every connection and before a session ends. */
+  oauthBearerProvider?: () => BearerToken | Promise<BearerToken>;
+  /** Makes a mechanism that is not built in, such as AWS_MSK_IAM, for one authentication. */
+  createMechanism?: (context: { readonly host: string; readonly port: number }) => SaslExchange;
+}
+
+/** What a token provider gives (KIP-255, extensions KIP-342). */
+export interface BearerToken {
+  readonly value: string;
+  readonly extensions?: Readonly<Record<string, string>>;
+}
+
+/** One authentication by a mechanism of the application. */
+export interface SaslExchange {
+  /** The registered name. */
+  readonly name: string;
+  /** The first message. */
+  start(): Buffer | Promise<Buffer>;
+  /** The answer to the broker; null when there is nothing more to say. A throw ends the authentication. */
+  step(challenge: Buffer): Buffer | null | Promise<Buffer | null>;
+}
 
 /** Options of every client: connections, metadata, retries. */
 export interface ClientProperties {
@@ -13,6 +73,12 @@ export interface ClientProperties {
   bootstrapServers?: string | readonly string[];
   /** Name under which the broker knows this client. Default `kafka-template`. */
   clientId?: string;
+  /** Whether connections use TLS (`SSL`, `SASL_SSL`) and SASL (`SASL_PLAINTEXT`, `SASL_SSL`). Default `PLAINTEXT`. */
+  securityProtocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** Certificates for TLS. */
+  ssl?: SslProperties;
+  /** Mechanism and credentials for SASL. */
+  sasl?: SaslProperties;
   /** How long a request may take. Default 30000. */
   requestTimeoutMs?: number;
   /** How long a connection may take to open. Default 10000. */
@@ -110,6 +176,10 @@ const flag: OptionCheck = { kind: 'boolean' };
 export const CLIENT_CHECKS: Readonly<Record<keyof ClientProperties, OptionCheck>> = {
   bootstrapServers: { kind: 'text-or-list' },
   clientId: { kind: 'string' },
+  securityProtocol: { kind: 'one-of', values: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] },
+  // The client checks their parts, and shows no value of them: a complaint from here would.
+  ssl: { kind: 'any' },
+  sasl: { kind: 'any' },
   requestTimeoutMs: positive,
   socketConnectionSetupTimeoutMs: positive,
   reconnectBackoffMs: notNegative,

@@ -34,6 +34,17 @@ describe('module: options', () => {
     expect(checkedOptions(options)).toBe(options);
   });
 
+  it('accepts TLS and SASL, and shows no secret when they are wrong', () => {
+    const sasl = { mechanism: 'PLAIN', username: 'alice', password: 'hunter2' };
+    expect(problemsOf({ ...BASE, client: { securityProtocol: 'SASL_SSL', ssl: { ca: 'PEM' }, sasl } })).toEqual([]);
+    expect(problemsOf({ ...BASE, client: { securityProtocol: 'TLS' } })).toEqual([
+      "client.securityProtocol must be one of 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL' and is 'TLS'",
+    ]);
+    const wrong = problemsOf({ ...BASE, client: { sasl: 'hunter2', ssl: 'hunter2', saslPassword: 'hunter2' } });
+    expect(wrong).toHaveLength(1);
+    expect(wrong.join()).not.toContain('hunter2');
+  });
+
   it('lists every problem at once', () => {
     const error = new KafkaOptionsError('x', []);
     expect(error.code).toBe('OPTIONS');
