@@ -24,7 +24,8 @@ type Transaction = AddPartitionsToTxnRequest['transactions'][number];
 type Topics = Transaction['topics'];
 
 const BATCHED_SINCE_VERSION = 4;
-const CODES = { fencedSince: 2, abortableSince: 5 };
+/** Brokers, which send version 4 and later, know TRANSACTION_ABORTABLE from the beginning; producers never get it here. */
+const CODES = { fencedSince: 2, abortableSince: BATCHED_SINCE_VERSION };
 
 /** See the head of this file. */
 export const addPartitionsToTxn = handler(AddPartitionsToTxn, { versions: [0, 5] }, async (request, context) => {
