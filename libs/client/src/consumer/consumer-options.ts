@@ -25,7 +25,7 @@ export type AutoOffsetReset = 'earliest' | 'latest' | 'none';
 export type IsolationLevel = 'read_uncommitted' | 'read_committed';
 
 /** Names of the strategies a group can use. */
-export type AssignmentStrategy = 'range' | 'roundrobin';
+export type AssignmentStrategy = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky';
 
 /** Options of {@link createConsumer}, beside those of every client. */
 export interface ConsumerOptions extends ClientOptions {
@@ -56,7 +56,10 @@ export interface ConsumerOptions extends ClientOptions {
   fetchMaxWaitMs?: number;
   /** Most bytes per partition of one response; a larger batch still comes, alone. Default 1048576. */
   maxPartitionFetchBytes?: number;
-  /** Strategies this member supports, the preferred one first. Default `['range']`. */
+  /**
+   * Strategies this member supports, the preferred one first; the group uses one that all members support. Only with
+   * `cooperative-sticky` alone does a member keep its partitions through a rebalance. Default `['range']`.
+   */
   partitionAssignmentStrategy?: AssignmentStrategy | readonly AssignmentStrategy[];
   /** A name that outlives restarts: the member that comes back with it within the session keeps its partitions (KIP-345). */
   groupInstanceId?: string;
@@ -106,7 +109,10 @@ const CONSUMER_OPTION_TABLE: OptionTable<ResolvedConsumerOptions> = {
   fetchMaxBytes: integerOption({ default: 52_428_800, min: 1 }),
   fetchMaxWaitMs: integerOption({ default: 500, min: 0 }),
   maxPartitionFetchBytes: integerOption({ default: 1_048_576, min: 1 }),
-  partitionAssignmentStrategy: choicesOption({ default: ['range'], values: ['range', 'roundrobin'] }),
+  partitionAssignmentStrategy: choicesOption({
+    default: ['range'],
+    values: ['range', 'roundrobin', 'sticky', 'cooperative-sticky'],
+  }),
   groupInstanceId: optionalStringOption(),
   isolationLevel: choiceOption({ default: 'read_uncommitted', values: ['read_uncommitted', 'read_committed'] }),
   checkCrcs: booleanOption({ default: true }),

@@ -42,7 +42,7 @@ describe('consumer options', () => {
     [{ 'auto.offset.reset': 'earliest' }, /Unknown option "auto.offset.reset".*"autoOffsetReset"/],
     [{ autoOffsetReset: 'smallest' }, /"autoOffsetReset" must be one of "latest", "earliest", "none"/],
     [{ maxPollRecords: 0 }, /"maxPollRecords" must be a whole number from 1/],
-    [{ partitionAssignmentStrategy: ['sticky'] }, /"partitionAssignmentStrategy"/],
+    [{ partitionAssignmentStrategy: ['stick'] }, /"partitionAssignmentStrategy"/],
     [
       { heartbeatIntervalMs: 45_000 },
       /"heartbeatIntervalMs" \(45000\) must be lower than "sessionTimeoutMs" \(45000\)/,

@@ -34,11 +34,11 @@ describe('Subscriptions', () => {
     subscriptions.assignFromGroup([A0, A1]);
     subscriptions.get(A0).paused = true;
     subscriptions.get(A1).paused = true;
-    subscriptions.releaseAssignment();
+    subscriptions.release([...subscriptions.partitions.values()]);
     expect(keys(subscriptions)).toEqual([]);
     subscriptions.assignFromGroup([A0]);
     expect(subscriptions.get(A0).paused).toBe(true);
-    subscriptions.releaseAssignment();
+    subscriptions.release([...subscriptions.partitions.values()]);
     subscriptions.assignFromGroup([A0, A1]);
     expect([subscriptions.get(A0).paused, subscriptions.get(A1).paused]).toEqual([true, false]);
   });

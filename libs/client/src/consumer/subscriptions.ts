@@ -72,16 +72,17 @@ export class Subscriptions {
     this.replaceAssignment(partitions);
   }
 
-  /** The group gave these partitions; all of them begin without a position. */
+  /** The group gave these partitions. Those that are new begin without a position, the others go on where they are. */
   assignFromGroup(partitions: readonly TopicPartition[]): void {
     this.replaceAssignment(partitions);
     this.pausedBefore = new Set();
   }
 
-  /** Gives up all partitions, remembering which were paused. */
-  releaseAssignment(): void {
-    this.pausedBefore = new Set([...this.assigned.values()].filter((state) => state.paused).map((state) => state.key));
-    this.assigned = new Map();
+  /** Gives up these partitions, remembering which were paused. */
+  release(states: readonly PartitionState[]): void {
+    this.pausedBefore = new Set(states.filter((state) => state.paused).map((state) => state.key));
+    const gone = new Set(states);
+    this.assigned = new Map([...this.assigned].filter(([, state]) => !gone.has(state)));
   }
 
   /** Back to the beginning: nothing wanted, nothing assigned, nothing remembered. */

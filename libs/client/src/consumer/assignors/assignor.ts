@@ -13,12 +13,32 @@ export interface GroupMember {
   readonly groupInstanceId: string | null;
   /** The topics this member subscribes to; members of one group may differ. */
   readonly topics: readonly string[];
+  /** What it states to own still (KIP-429): nothing under the eager protocol. */
+  readonly ownedPartitions: readonly TopicPartition[];
+  /** In which generation that was (KIP-792), -1 when it does not say. */
+  readonly generationId: number;
+  /** Bytes of the strategy's own, made by {@link Assignor.userData}. */
+  readonly userData: Buffer | null;
+}
+
+/** The assignment a member has taken over last. */
+export interface LastAssignment {
+  /** The generation it is from, -1 before the first. */
+  readonly generationId: number;
+  readonly partitions: readonly TopicPartition[];
 }
 
 /** A strategy for sharing out partitions. */
 export interface Assignor {
   /** Name in `partitionAssignmentStrategy` and on the wire. */
   readonly name: string;
+  /**
+   * Whether members may keep what they own while they join (KIP-429): then a partition that has to change hands is in
+   * nobody's share until its owner has given it up.
+   */
+  readonly isCooperative: boolean;
+  /** What a member tells the leader beside its topics. */
+  userData(last: LastAssignment): Buffer | null;
   /**
    * Shares out all partitions of all subscribed topics.
    *

@@ -8,8 +8,12 @@ import { roundRobinAssignor } from './round-robin.js';
 type Members = Record<string, string[]>;
 type Expected = Record<string, string[]>;
 
+function member(memberId: string, topics: string[], groupInstanceId: string | null = null): GroupMember {
+  return { memberId, groupInstanceId, topics, ownedPartitions: [], generationId: -1, userData: null };
+}
+
 function dynamic(members: Members): GroupMember[] {
-  return Object.entries(members).map(([memberId, topics]) => ({ memberId, groupInstanceId: null, topics }));
+  return Object.entries(members).map(([memberId, topics]) => member(memberId, topics));
 }
 
 function assigned(assignor: Assignor, members: GroupMember[], counts: Record<string, number>): Expected {
@@ -106,11 +110,7 @@ describe('roundrobin', () => {
 });
 
 describe('static members', () => {
-  const members: GroupMember[] = [
-    { memberId: 'a', groupInstanceId: null, topics: ['t'] },
-    { memberId: 'x', groupInstanceId: 'node-2', topics: ['t'] },
-    { memberId: 'z', groupInstanceId: 'node-1', topics: ['t'] },
-  ];
+  const members: GroupMember[] = [member('a', ['t']), member('x', ['t'], 'node-2'), member('z', ['t'], 'node-1')];
 
   it.each([rangeAssignor, roundRobinAssignor])('come first, in the order of their instance ids: $name', (assignor) => {
     expect(assigned(assignor, members, { t: 3 })).toEqual({ z: ['t0'], x: ['t1'], a: ['t2'] });

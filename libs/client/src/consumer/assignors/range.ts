@@ -9,6 +9,8 @@ import { type Assignor, compareMembers, emptyAssignment, type GroupMember } from
 /** The `range` strategy (Java: RangeAssignor). */
 export const rangeAssignor: Assignor = {
   name: 'range',
+  isCooperative: false,
+  userData: () => null,
   assign(members, partitionCounts) {
     const assignment = emptyAssignment(members);
     for (const [topic, subscribers] of subscribersByTopic(members)) {

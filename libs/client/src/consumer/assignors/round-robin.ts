@@ -8,6 +8,8 @@ import { type Assignor, compareMembers, compareStrings, emptyAssignment, type Gr
 /** The `roundrobin` strategy (Java: RoundRobinAssignor). */
 export const roundRobinAssignor: Assignor = {
   name: 'roundrobin',
+  isCooperative: false,
+  userData: () => null,
   assign(members, partitionCounts) {
     const assignment = emptyAssignment(members);
     const sorted = [...members].sort(compareMembers);

@@ -15,9 +15,6 @@ import { Membership } from './membership.js';
 import { Rebalance } from './rebalance.js';
 import type { TopicWatch } from './topic-watch.js';
 
-/** A lane that no join holds up. */
-const FREE_LANE = 'main';
-
 /** Everything one consumer does with its group. */
 export class ConsumerGroup {
   readonly membership: Membership;
@@ -52,12 +49,10 @@ export class ConsumerGroup {
 
   /** Gives up all partitions and leaves. Rejects with what the listener threw, after the group was left. */
   async leave(reason: string): Promise<void> {
-    // The coordinator answers one request of a connection at a time, and a join not before the others have joined.
-    const options = this.rebalance.joining ? { lane: FREE_LANE } : {};
     try {
       await this.rebalance.giveUp();
     } finally {
-      await this.membership.leave(reason, options);
+      await this.membership.leave(reason);
     }
   }
 }

@@ -17,8 +17,9 @@ import {
 } from '@kafka-template/protocol';
 import { brokerError, KafkaError } from '../../errors.js';
 import { ASSIGNORS } from '../assignors/assignors.js';
-import { compareStrings, type GroupMember } from '../assignors/assignor.js';
+import { compareStrings, type GroupMember, type LastAssignment } from '../assignors/assignor.js';
 import type { ConsumerContext } from '../consumer-context.js';
+import type { AssignmentStrategy } from '../consumer-options.js';
 import { groupByTopic, type TopicPartition } from '../topic-partition.js';
 import type { Generation } from './generation.js';
 import type { GroupChannel } from './group-channel.js';
@@ -47,6 +48,7 @@ type ResponseMember = JoinGroupResponse['members'][number];
 export class GroupJoiner {
   /** Number of the latest attempt; an older one has no say any more. */
   private attempt = 0;
+  private last: LastAssignment = { generationId: -1, partitions: [] };
 
   constructor(
     private readonly context: ConsumerContext,
@@ -74,6 +76,11 @@ export class GroupJoiner {
     }
   }
 
+  /** Takes note of the assignment that is in force now: some strategies tell the next leader of it. */
+  remember(last: LastAssignment): void {
+    this.last = last;
+  }
+
   /** Makes the attempt under way void: whatever is still answered changes nothing. */
   abandon(): void {
     this.attempt++;
@@ -95,19 +102,19 @@ export class GroupJoiner {
       memberId,
       groupInstanceId,
       protocolType: PROTOCOL_TYPE,
-      protocols: options.partitionAssignmentStrategy.map((name) => ({ name, metadata: this.subscriptionBytes() })),
+      protocols: options.partitionAssignmentStrategy.map((name) => ({ name, metadata: this.subscriptionBytes(name) })),
       reason: rejoinReason.slice(0, REASON_LENGTH_MAX),
     };
     const minVersion = groupInstanceId === null ? 0 : JOIN_GROUP_STATIC_VERSION;
     return this.channel.request(JoinGroup, body, { timeoutMs: this.timeoutMs, minVersion });
   }
 
-  private subscriptionBytes(): Buffer {
+  private subscriptionBytes(strategy: AssignmentStrategy): Buffer {
     const { subscriptions } = this.context;
     const owned = groupByTopic([...subscriptions.partitions.values()].map((state) => state.topicPartition));
     return encodeSubscription({
       topics: [...subscriptions.topics].sort(compareStrings),
-      userData: null,
+      userData: ASSIGNORS[strategy].userData(this.last),
       ownedPartitions: [...owned].map(([topic, entries]) => ({
         topic,
         partitions: entries.map((entry) => entry.partition),
@@ -159,7 +166,8 @@ export class GroupJoiner {
     if (response.skipAssignment) return [];
     const assignor = ASSIGNORS[generation.protocol as keyof typeof ASSIGNORS];
     const assignment = assignor.assign(members, partitionCounts);
-    this.warnOfUnassigned(partitionCounts, assignment);
+    // A cooperative strategy withholds what has to change hands first.
+    if (!assignor.isCooperative) this.warnOfUnassigned(partitionCounts, assignment);
     return [...assignment].map(([memberId, partitions]) => ({ memberId, assignment: assignmentBytes(partitions) }));
   }
 
@@ -231,7 +239,11 @@ export function isImmediateRetry(error: KafkaError): boolean {
 }
 
 function toGroupMember({ memberId, groupInstanceId, metadata }: ResponseMember): GroupMember {
-  return { memberId, groupInstanceId, topics: decodeSubscription(metadata).topics };
+  const { topics, ownedPartitions, generationId, userData } = decodeSubscription(metadata);
+  const owned = ownedPartitions.flatMap(({ topic, partitions }) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+  return { memberId, groupInstanceId, topics, ownedPartitions: owned, generationId, userData };
 }
 
 function assignmentBytes(partitions: readonly TopicPartition[]): Buffer {

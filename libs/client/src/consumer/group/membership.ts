@@ -15,7 +15,6 @@ import {
   type RequestInput,
 } from '@kafka-template/protocol';
 import { brokerError, type KafkaError } from '../../errors.js';
-import type { SendOptions } from '../../network/request.js';
 import type { ConsumerContext } from '../consumer-context.js';
 import { commitFailedError, groupInUseError, notAMemberError, rebalanceInProgressError } from './commit-errors.js';
 import { type CommitIdentity, type Generation, NO_GENERATION, NO_MEMBER } from './generation.js';
@@ -108,6 +107,11 @@ export class Membership {
     this.state = 'unjoined';
   }
 
+  /** The round is left before its end: until the coordinator is told, this is what it was before, and commits as that. */
+  joinAbandoned(): void {
+    this.state = this.isMember ? 'stable' : 'unjoined';
+  }
+
   /** The membership is over. Partitions still held are lost, not revoked. */
   resetGeneration(reason: string, keepMemberId: boolean): void {
     this.heartbeat.stop();
@@ -189,10 +193,8 @@ export class Membership {
   /**
    * Ends the membership from this side. The coordinator is told, so that the others need not wait for the session to
    * expire; unless the member is static, which is meant to come back. Never rejects.
-   *
-   * @param options where to send it: another lane when the usual one is held up by a join
    */
-  async leave(reason: string, options: SendOptions = {}): Promise<void> {
+  async leave(reason: string): Promise<void> {
     const { memberId } = this.generation;
     this.endGeneration(reason);
     if (memberId === '' || this.groupInstanceId !== null) return;
@@ -201,7 +203,7 @@ export class Membership {
         ? { groupId: this.channel.groupId, memberId }
         : { groupId: this.channel.groupId, members: [{ memberId, reason }] };
     try {
-      await this.channel.request(LeaveGroup, body, options);
+      await this.channel.request(LeaveGroup, body);
     } catch (error) {
       this.context.options.logger.warn(
         `Group ${this.channel.groupId} was not told that member ${memberId} has left; it notices after the session timeout.`,

@@ -3,16 +3,20 @@
  *
  *   idle → preparing (give up partitions: listener, last commit) → prepared → joining → joined → completing (listener) → idle
  *
- * Guarantees: a step begins only inside `poll`; partitions are given up before JoinGroup is sent, in this order: no more
- * fetching or handing out, `onPartitionsRevoked` awaited, commit with the old generation, then the join. Partitions of a
- * membership that is over already are reported as lost and nothing is committed. What a step throws is thrown by `poll`;
- * the rebalance goes on with the next one.
+ * Guarantees: a step begins only inside `poll`. Eager: all partitions are given up before JoinGroup is sent, in this
+ * order: no more fetching or handing out, `onPartitionsRevoked` awaited, commit with the old generation, then the join.
+ * Cooperative (KIP-429): they are kept and read while the join is under way; only those the new assignment lacks are
+ * given up, in the same order, and then the group is joined again. Partitions of a membership that is over are lost:
+ * nothing is committed. What a step throws is thrown by `poll`; the rebalance goes on with the next one.
  */
 import { decodeAssignment } from '@kafka-template/protocol';
 import { asKafkaError, ClientErrorCode, KafkaError } from '../../errors.js';
+import { isCooperative } from '../assignors/assignors.js';
 import { type ConsumerContext, retryPauseMs } from '../consumer-context.js';
+import type { PartitionState } from '../partition-state.js';
 import type { RebalanceListener } from '../rebalance-listener.js';
-import { comparePartitions, partitionNames, type TopicPartition } from '../topic-partition.js';
+import { comparePartitions, partitionKey, partitionNames, type TopicPartition } from '../topic-partition.js';
+import type { Generation } from './generation.js';
 import { type GroupJoiner, isImmediateRetry, type JoinResult } from './join.js';
 import type { Membership } from './membership.js';
 import type { TopicWatch } from './topic-watch.js';
@@ -46,6 +50,7 @@ export class Rebalance {
   private isJoining = false;
   /** Raised to make the outcome of a step void. */
   private round = 0;
+  private readonly isCooperative: boolean;
 
   constructor(
     private readonly context: ConsumerContext,
@@ -53,11 +58,8 @@ export class Rebalance {
     private readonly joiner: GroupJoiner,
     private readonly topics: TopicWatch,
     private readonly hooks: RebalanceHooks,
-  ) {}
-
-  /** Whether JoinGroup or SyncGroup is on its way. */
-  get joining(): boolean {
-    return this.isJoining;
+  ) {
+    this.isCooperative = isCooperative(context.options.partitionAssignmentStrategy);
   }
 
   /** Monotonic time at which the next step may be taken; Infinity when something else decides that. */
@@ -66,7 +68,8 @@ export class Rebalance {
   }
 
   /**
-   * Takes the next step if there is one. True when there is none: the member is in the group and its assignment in force.
+   * Takes the next step if there is one. Whether the partitions may be read: when the member is in the group and its
+   * assignment in force, and under the cooperative protocol also while it joins again.
    *
    * @throws KafkaError what the last step came to
    */
@@ -76,7 +79,7 @@ export class Rebalance {
       this.error = null;
       throw error;
     }
-    if (this.task !== null) return false;
+    if (this.task !== null) return this.readsOn;
     if (this.membership.failure !== null) throw this.membership.failure;
     if (this.phase === 'idle') {
       this.noticeChanges();
@@ -85,18 +88,35 @@ export class Rebalance {
       this.begin(() => this.prepare());
     } else if (this.phase === 'joined') {
       this.begin(() => this.complete());
+    } else if (this.hasLost) {
+      // The membership ended between two attempts to join: what was kept is not this member's any more.
+      this.begin(() => this.prepare());
     } else if (this.context.io.clock.monotonic() >= this.retryAtMs) {
       this.begin(() => this.join());
     }
-    return false;
+    return this.readsOn;
+  }
+
+  /** Whether this member still has partitions of a membership that is over. */
+  private get hasLost(): boolean {
+    return !this.membership.isMember && this.context.subscriptions.partitions.size > 0;
+  }
+
+  /** Whether what is kept through a rebalance may be read now; not while a listener is told of a change. */
+  private get readsOn(): boolean {
+    return this.isCooperative && this.phase === 'prepared' && this.membership.isMember;
   }
 
   /** Gives up all partitions for good (unsubscribe, close): the same as before a rejoin. Rejects with the listener's error. */
   async giveUp(): Promise<void> {
     this.round++;
     // A join that is under way is abandoned; a listener that is running is waited for.
-    if (this.isJoining) this.joiner.abandon();
-    else if (this.task !== null) await this.task;
+    if (this.isJoining) {
+      this.joiner.abandon();
+      this.membership.joinAbandoned();
+    } else if (this.task !== null) {
+      await this.task;
+    }
     this.isJoining = false;
     this.task = null;
     this.phase = 'idle';
@@ -105,7 +125,7 @@ export class Rebalance {
     this.failures = 0;
     this.retryAtMs = 0;
     try {
-      await this.release();
+      await this.release([...this.context.subscriptions.partitions.values()]);
     } finally {
       this.topics.forgetGroup();
     }
@@ -136,16 +156,21 @@ export class Rebalance {
   }
 
   private async prepare(): Promise<void> {
+    const { subscriptions } = this.context;
+    const states = [...subscriptions.partitions.values()];
+    const keeps = this.isCooperative && this.membership.isMember;
+    this.phase = 'idle';
     try {
-      await this.release();
+      await this.release(
+        keeps ? states.filter(({ topicPartition }) => !subscriptions.topics.has(topicPartition.topic)) : states,
+      );
     } finally {
       this.phase = 'prepared';
     }
   }
 
-  private async release(): Promise<void> {
-    const { subscriptions } = this.context;
-    const states = [...subscriptions.partitions.values()];
+  /** Gives up partitions: listener, commit. With none it is the commit alone. Rejects with the listener's error, at the end. */
+  private async release(states: readonly PartitionState[]): Promise<void> {
     for (const state of states) state.beginRevocation();
     const partitions = states.map((state) => state.topicPartition);
     const isLost = !this.membership.isMember;
@@ -154,7 +179,7 @@ export class Rebalance {
     } finally {
       if (isLost) await this.hooks.awaitCommits();
       else await this.hooks.commitBeforeRevocation();
-      subscriptions.releaseAssignment();
+      this.context.subscriptions.release(states);
     }
   }
 
@@ -216,9 +241,31 @@ export class Rebalance {
       this.membership.requestRejoin('the assignment has topics that are not subscribed to any more');
       return;
     }
-    subscriptions.assignFromGroup(partitions);
-    this.hooks.onAssigned();
-    await callListener(subscriptions.listener, 'onPartitionsAssigned', partitions);
+    await this.takeOver(partitions, result.generation);
+  }
+
+  /** Puts an assignment in force: first what it lacks is given up, then what is new is told. */
+  private async takeOver(partitions: readonly TopicPartition[], generation: Generation): Promise<void> {
+    const { subscriptions } = this.context;
+    const keys = new Set(partitions.map(partitionKey));
+    const added = partitions.filter((each) => subscriptions.find(each) === undefined);
+    const revoked = [...subscriptions.partitions.values()].filter((state) => !keys.has(state.key));
+    const errors: unknown[] = [];
+    if (revoked.length > 0) {
+      // The leader has withheld them from their new owners until the next round.
+      this.membership.requestRejoin('partitions were given up, for the others to take');
+      await this.release(revoked).catch((error: unknown) => errors.push(error));
+    }
+    // Unless the membership has ended meanwhile; then what is left is lost with the next step.
+    if (this.membership.isCurrent(generation)) {
+      subscriptions.assignFromGroup(partitions);
+      this.joiner.remember({ generationId: generation.generationId, partitions });
+      this.hooks.onAssigned();
+      await callListener(subscriptions.listener, 'onPartitionsAssigned', added).catch((error: unknown) =>
+        errors.push(error),
+      );
+    }
+    if (errors.length > 0) throw errors[0];
   }
 }
 
