@@ -111,7 +111,7 @@ export class Connection {
   /** Sends a request at the highest common version. Only after `onReady`. A version or encoding error leaves the connection open. */
   send(request: PendingRequest): void {
     const { clock } = this.io;
-    if (this.held !== null || clock.monotonic() >= this.renewAtMs) {
+    if (this.held !== null || (this.renewAtMs !== Infinity && clock.monotonic() >= this.renewAtMs)) {
       this.hold(request);
       return;
     }
@@ -208,7 +208,9 @@ export class Connection {
     this.armTimer(request.deadlineMs);
     const { sasl, socketConnectionSetupTimeoutMs } = this.options;
     if (sasl === null || this.apiRanges === null) return;
-    this.renewalDeadlineMs = this.io.clock.monotonic() + socketConnectionSetupTimeoutMs;
+    // The broker answers in order, and what is in flight (a fetch, a join) may take all of its own time.
+    const freeMs = this.inFlight.reduce((latest, each) => Math.max(latest, each.deadlineMs), this.io.clock.monotonic());
+    this.renewalDeadlineMs = freeMs + socketConnectionSetupTimeoutMs;
     this.armTimer(this.renewalDeadlineMs);
     this.authenticate(sasl, this.apiRanges, this.renewalDeadlineMs, () => this.release());
   }

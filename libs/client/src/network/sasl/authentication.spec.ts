@@ -365,6 +365,26 @@ describe('SASL: renewing a session (KIP-368)', () => {
     cluster.close();
   });
 
+  it('waits behind a request that takes long and is within its time', async () => {
+    const [world, cluster] = await connected();
+    const answer = saslBroker({ authenticate: () => session });
+    let isLate = true;
+    world.kafka.fault = (request) => {
+      if (request.api === SaslHandshake.name) return { kind: 'answer', body: WELCOME, afterMs: 60_000 };
+      if (request.api !== Metadata.name || !isLate) return answer(request);
+      isLate = false;
+      return { kind: 'delay', milliseconds: 60_000 };
+    };
+    await world.clock.advance(0.8 * LIFETIME_MS);
+    const join = watch(cluster.request(-1, Metadata, METADATA, { timeoutMs: 120_000 }));
+    await world.clock.advance(0.16 * LIFETIME_MS);
+    const next = watch(cluster.request(-1, Metadata, METADATA, { timeoutMs: 120_000 }));
+    await world.clock.advance(61_000);
+    expect([join.value?.clusterId, next.value?.clusterId]).toEqual(['fake', 'fake']);
+    expect(world.network.attempts).toHaveLength(1);
+    cluster.close();
+  });
+
   it('closes the connection when it is refused; what waited was never sent', async () => {
     let authentications = 0;
     const [world, cluster] = await connected(() => (++authentications === 2 ? REFUSED : session));
