@@ -27,8 +27,8 @@ export interface Identity {
   bump(): void;
   /** Whether batches of the partition may be sent now. If not, the sender is woken when they may. */
   admits(topic: string, partition: number): boolean;
-  /** Records have failed for good. */
-  onFailed(error: KafkaError): void;
+  /** Records have failed for good. `hadSequence`: their sequence was used up and may be missing at the broker. */
+  onFailed(error: KafkaError, hadSequence: boolean): void;
   /** Asks for nothing any more. */
   close(): void;
 }

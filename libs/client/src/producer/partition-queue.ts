@@ -77,6 +77,7 @@ export class PartitionQueue {
     if (this.identity === null) return true;
     this.adoptEpochIfDue(this.identity);
     if (!this.identity.isReady || first.order >= this.gapOrder) return false;
+    if (this.identity.isGivingUp && first.identity === null) return false;
     if (!this.identity.admits(this.topic, this.partition)) return false;
     if (first.identity !== null) return this.unresolved[0] === first;
     // A broker that does not know the producer takes any first sequence: were the first batch refused and the second one

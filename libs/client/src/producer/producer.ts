@@ -116,7 +116,7 @@ class KafkaProducer implements Producer {
     this.accumulator = new Accumulator(options, io, this.generations, {
       onWork: () => this.sender.wake(),
       absentTopicError: (topic) => cluster.metadata.absentError(topic, options.maxBlockMs),
-      onFailed: (error) => this.identity?.onFailed(error),
+      onFailed: (error) => this.identity?.onFailed(error, false),
     });
     this.sender = new Sender({
       options,
@@ -306,7 +306,7 @@ class KafkaProducer implements Producer {
   /** The outcome of a record that is not even taken. */
   private refuse(problem: string | null, callback: DeliveryCallback | undefined): void {
     const error = problem === null ? this.notNow() : new KafkaError(ClientErrorCode.INVALID_ARGUMENT, problem);
-    this.identity?.onFailed(error);
+    this.identity?.onFailed(error, false);
     if (callback === undefined) return;
     this.io.clock.defer(() => callSafely(callback, this.options.logger, error, null));
   }

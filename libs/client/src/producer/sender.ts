@@ -73,11 +73,10 @@ export class Sender {
 
   /** A transaction is given up: fails what waits, but for batches that may be stored; of them it must be known. */
   dropUnsent(error: KafkaError): void {
-    const { accumulator, identity } = this.parts;
+    const { accumulator } = this.parts;
     for (const queue of accumulator.active) {
       for (const batch of [...queue.batches]) {
         if (!isDroppable(queue, batch)) continue;
-        if (batch.identity !== null) identity?.bump();
         queue.abandon(batch);
         this.fail(batch, () => error);
         accumulator.release(batch);
@@ -276,7 +275,7 @@ export class Sender {
     if (batch.isSettled) return;
     batch.fail(errorOf);
     this.parts.generations.settle(batch.generation, batch.recordCount);
-    this.parts.identity?.onFailed(errorOf(0));
+    this.parts.identity?.onFailed(errorOf(0), batch.identity !== null);
   }
 
   /** Fails what is older than `deliveryTimeoutMs`, waiting or on its way, and finds out when to look again. */

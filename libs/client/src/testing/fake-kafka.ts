@@ -62,6 +62,10 @@ export class FakeKafka {
   fault: (request: SeenRequest) => Fault | undefined = () => undefined;
   /** Version ranges that differ from the declarations, by API key; null hides the API. */
   readonly ranges = new Map<number, readonly [min: number, max: number] | null>();
+  /** Answers of other fakes, by the name of the API; `carryOut` is what this one would answer. */
+  readonly services = new Map<string, (request: SeenRequest, carryOut: () => unknown) => unknown>();
+  /** Levels of the features the cluster has agreed on. */
+  readonly finalizedFeatures = new Map<string, number>();
   /** Whether asking for an unknown topic creates it (with one partition). */
   autoCreate = false;
   private readonly topics = new Map<string, FakePartition[]>();
@@ -195,6 +199,11 @@ export class FakeKafka {
   }
 
   private respond(request: SeenRequest): unknown {
+    const service = this.services.get(request.api);
+    return service === undefined ? this.respondItself(request) : service(request, () => this.respondItself(request));
+  }
+
+  private respondItself(request: SeenRequest): unknown {
     switch (request.api) {
       case ApiVersions.name:
         return this.apiVersions();
@@ -216,7 +225,12 @@ export class FakeKafka {
       const range = this.range(api);
       return range === null ? [] : [{ apiKey: api.key, minVersion: range[0], maxVersion: range[1] }];
     });
-    return { errorCode: ErrorCode.NONE, apiKeys };
+    const finalizedFeatures = Array.from(this.finalizedFeatures, ([name, maxVersionLevel]) => ({
+      name,
+      maxVersionLevel,
+      minVersionLevel: 0,
+    }));
+    return { errorCode: ErrorCode.NONE, apiKeys, finalizedFeaturesEpoch: 1, finalizedFeatures };
   }
 
   private metadata(request: RequestOf<typeof Metadata>): ResponseInput<typeof Metadata> {

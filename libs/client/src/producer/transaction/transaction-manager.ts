@@ -124,7 +124,8 @@ export class TransactionManager implements Identity, TransactionMember {
     return this.state.current !== 'FATAL_ERROR' && this.partitions.admit(topic, partition);
   }
 
-  onFailed(error: KafkaError): void {
+  onFailed(error: KafkaError, hadSequence: boolean): void {
+    if (hadSequence) this.needsNewEpoch = true;
     this.fail(transactionError(error, this.transactionalId));
   }
 
