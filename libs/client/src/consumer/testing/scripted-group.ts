@@ -23,6 +23,8 @@ import type { ScriptedCluster, Sent } from './scripted-cluster.js';
 export interface OtherMember {
   readonly memberId: string;
   readonly topics: readonly string[];
+  /** What it states to own. */
+  readonly owned?: readonly { topic: string; partitions: number[] }[];
 }
 
 /** The coordinator. */
@@ -69,9 +71,9 @@ export class ScriptedGroup {
     this.generationId++;
     this.heartbeatCode = ErrorCode.NONE;
     const own = { memberId: this.memberId, metadata: body.protocols[0]?.metadata ?? Buffer.alloc(0) };
-    const others = this.others.map(({ memberId, topics }) => ({
+    const others = this.others.map(({ memberId, topics, owned: ownedPartitions = [] }) => ({
       memberId,
-      metadata: encodeSubscription({ topics, userData: null, ownedPartitions: [], generationId: -1, rackId: null }),
+      metadata: encodeSubscription({ topics, userData: null, ownedPartitions, generationId: -1, rackId: null }),
     }));
     return {
       errorCode,
