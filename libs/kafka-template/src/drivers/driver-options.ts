@@ -152,7 +152,7 @@ export interface ConsumerProperties extends ClientProperties {
   /** Default 1048576. */
   maxPartitionFetchBytes?: number;
   /** Assignors in order of preference. Default `['range']`. */
-  partitionAssignmentStrategy?: readonly ('range' | 'roundrobin')[];
+  partitionAssignmentStrategy?: readonly ('range' | 'roundrobin' | 'sticky' | 'cooperative-sticky')[];
   /** Static membership: a name that survives restarts (KIP-345). */
   groupInstanceId?: string;
   /** Default `read_uncommitted`. */
