@@ -19,10 +19,15 @@ const DICTIONARY_ID_BYTES = [0, 1, 2, 4];
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8];
 const TWO_BYTE_SIZE_OFFSET = 256;
 
-/** Throws a plain Error when a frame claims more than `bytesMax` bytes or a window too large, or has no whole header. */
-export function checkZstdClaims(data: Buffer, bytesMax: number): void {
+/**
+ * The frames with content, each by itself; frames to be skipped are left out, because Node's own decoder stops at them.
+ * Throws a plain Error when a frame claims more than `bytesMax` bytes or a window too large, or has no whole header.
+ */
+export function zstdFrames(data: Buffer, bytesMax: number): Buffer[] {
+  const frames: Buffer[] = [];
   let claimed = 0;
   for (let position = 0; position < data.length;) {
+    const start = position;
     need(data, position, MAGIC_BYTES + 1);
     const magic = data.readUInt32LE(position);
     position += MAGIC_BYTES;
@@ -36,7 +41,9 @@ export function checkZstdClaims(data: Buffer, bytesMax: number): void {
     claimed += frame.contentBytes;
     if (claimed > bytesMax) throw new Error(`it claims ${claimed} bytes, more than ${bytesMax}`);
     position = skipBlocks(data, frame.end) + (frame.checksum ? CHECKSUM_BYTES : 0);
+    frames.push(data.subarray(start, position));
   }
+  return frames;
 }
 
 function readFrameHeader(data: Buffer, start: number): { contentBytes: number; checksum: boolean; end: number } {

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as zlib from 'node:zlib';
-import { checkZstdClaims } from './zstd-frames.js';
+import { zstdFrames } from './zstd-frames.js';
 
 interface NativeZstd {
   zstdCompressSync?(data: Buffer): Buffer;
@@ -64,16 +64,23 @@ export function compressZstd(data: Buffer): Buffer {
 
 /** Decompresses all frames. Throws a plain Error for what is not zstd or exceeds `bytesMax`. */
 export function decompressZstd(data: Buffer, bytesMax: number): Buffer {
-  checkZstdClaims(data, bytesMax);
-  if (native.zstdDecompressSync !== undefined) return native.zstdDecompressSync(data, { maxOutputLength: bytesMax });
   const parts: Uint8Array[] = [];
   let total = 0;
-  const { Decompress } = load('fzstd') as StreamingZstd;
-  const stream = new Decompress((part) => {
+  const take = (part: Uint8Array): void => {
     total += part.length;
     if (total > bytesMax) throw new Error(`it has more than ${bytesMax} bytes`);
     parts.push(part);
-  });
-  stream.push(data, true);
+  };
+  for (const frame of zstdFrames(data, bytesMax)) {
+    if (native.zstdDecompressSync === undefined) decompressFrame(frame, take);
+    else take(native.zstdDecompressSync(frame, { maxOutputLength: bytesMax }));
+  }
+  const [only] = parts;
+  if (parts.length === 1 && Buffer.isBuffer(only)) return only;
   return Buffer.concat(parts, total);
+}
+
+function decompressFrame(frame: Buffer, take: (part: Uint8Array) => void): void {
+  const { Decompress } = load('fzstd') as StreamingZstd;
+  new Decompress(take).push(frame, true);
 }
