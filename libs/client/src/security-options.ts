@@ -45,7 +45,8 @@ const bytes: PartRule = {
 };
 const pem: PartRule = {
   wanted: 'a non-empty string or a Buffer, or a list of these',
-  accepts: (value) => (Array.isArray(value) ? value.length > 0 && value.every(bytes.accepts) : bytes.accepts(value)),
+  accepts: (value) =>
+    Array.isArray(value) ? value.length > 0 && value.every((part) => bytes.accepts(part)) : bytes.accepts(value),
 };
 /** NUL separates name and password in PLAIN, and no broker takes one in SCRAM. */
 const credential: PartRule = {

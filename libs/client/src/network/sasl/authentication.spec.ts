@@ -301,7 +301,7 @@ describe('SASL: renewing a session (KIP-368)', () => {
 
   it('happens between 85 and 95 % of its lifetime, on the same connection', async () => {
     const [world, cluster] = await connected();
-    const renewals = (): number => world.kafka.seen(SaslHandshake as Api).length - 1;
+    const renewals = (): number => world.kafka.seen(SaslHandshake).length - 1;
     await world.clock.advance(0.84 * LIFETIME_MS);
     watch(cluster.request(-1, Metadata, METADATA));
     await world.clock.run();
@@ -328,7 +328,7 @@ describe('SASL: renewing a session (KIP-368)', () => {
       await world.clock.run();
       await world.clock.advance(0.85 * LIFETIME_MS);
       let elapsed = 0;
-      while (world.kafka.seen(SaslHandshake as Api).length === 1 && elapsed <= 1_000) {
+      while (world.kafka.seen(SaslHandshake).length === 1 && elapsed <= 1_000) {
         watch(cluster.request(-1, Metadata, METADATA));
         await world.clock.advance(100);
         elapsed += 100;
