@@ -169,6 +169,10 @@ export class Committer {
           this.#hasLeftovers = true;
           return;
         }
+        if (errorCodeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
+          this.#dropped(asError(error), offsets);
+          return;
+        }
         // A wake-up is meant for the poll; it may reach a commit that comes right after it.
         const isRetriable = (error as { retriable?: unknown }).retriable === true || errorCodeOf(error) === 'WAKEUP';
         if (isRetriable && attempt < this.#parts.retries) continue;
@@ -206,6 +210,13 @@ export class Committer {
     if (isMembershipLost(error)) this.forget(offsets);
     this.#parts.publish({ type: 'commit-failed', offsets, error });
     this.#tellCallback(error, offsets);
+  }
+
+  /** A topic is gone. Its offsets must not keep those of other topics from being committed with the next commit. */
+  #dropped(error: Error, offsets: Offsets): void {
+    this.#parts.log.error('A commit was refused for a topic that does not exist any more', error);
+    this.forget(offsets);
+    this.#failed(error, offsets);
   }
 
   #tellCallback(error: Error | null, offsets: Offsets): void {

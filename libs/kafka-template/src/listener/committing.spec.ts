@@ -48,6 +48,17 @@ describe('container: manual acknowledgement', () => {
     await fixture.container.stop();
   });
 
+  it('a topic that is gone is said once and does not keep other partitions from being committed', async () => {
+    const fixture = new ContainerFixture({});
+    await fixture.start();
+    fixture.consumer.failNext('commitSync', driverError('UNKNOWN_TOPIC_OR_PARTITION'));
+    await fixture.append(['a']);
+    await fixture.append(['b'], 1);
+    expect(fixture.calls).toEqual(['commitSync t-0@1', 'commitSync t-1@1']);
+    expect(fixture.logged.filter((line) => line.includes('does not exist any more'))).toHaveLength(1);
+    await fixture.container.stop();
+  });
+
   it('nack commits what was earned, delivers the record and the rest again, and waits that long', async () => {
     let rejections = 0;
     const fixture = new ContainerFixture({

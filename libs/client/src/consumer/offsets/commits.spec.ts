@@ -243,6 +243,16 @@ describe('failures around commits', () => {
     });
   });
 
+  it('a topic that stays unknown was deleted: refused after a few seconds, not after a minute', async () => {
+    const world = await joined();
+    world.group.commitCodes = new Array<number>(1_000).fill(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    const before = world.clock.monotonic();
+    expect(await outcome(world)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    const took = world.clock.monotonic() - before;
+    expect(took).toBeGreaterThanOrEqual(5_000);
+    expect(took).toBeLessThan(10_000);
+  });
+
   it('a callback that throws fails the next poll, and no other callback', async () => {
     const world = await joined();
     const told: string[] = [];

@@ -33,6 +33,11 @@ export type CommitCallback = (error: KafkaError | null, offsets: readonly Offset
 
 /** Commits that may wait. More means that the coordinator does not answer and nobody looks at the callbacks. */
 const PENDING_COMMITS_MAX = 10_000;
+/**
+ * How long a topic that the coordinator does not know may still be one that it does not know yet. Java asks again until
+ * `defaultApiTimeoutMs`; a deleted topic would then hold up the commits of all others for a minute.
+ */
+const UNKNOWN_TOPIC_MS = 5_000;
 /** Last version with topic names; later ones take ids only. */
 const OFFSET_COMMIT_NAMES_VERSION = 9;
 /** First version that knows static members. */
@@ -44,6 +49,8 @@ interface PendingCommit {
   readonly sender: CommitIdentity | KafkaError;
   /** Until when it is tried again; null for an asynchronous commit, which is not. */
   readonly deadlineMs: number | null;
+  /** Since when the coordinator does not know one of its topics; null when it was not refused for that. */
+  unknownTopicSinceMs: number | null;
   settle(error: KafkaError | null): void;
 }
 
@@ -61,7 +68,8 @@ export class Commits {
   /**
    * Commits and waits for the answer; with no offsets it only waits for the commits before it.
    *
-   * @throws KafkaError COMMIT_FAILED when the membership is over; REBALANCE_IN_PROGRESS (retriable, after a `poll`); TIMEOUT
+   * @throws KafkaError COMMIT_FAILED when the membership is over; REBALANCE_IN_PROGRESS (retriable, after a `poll`);
+   *   UNKNOWN_TOPIC_OR_PARTITION when a topic stays unknown, which keeps the other partitions from nothing; TIMEOUT
    */
   commitSync(offsets: readonly OffsetCommit[], timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -80,7 +88,7 @@ export class Commits {
     deadlineMs: number | null,
     settle: (error: KafkaError | null) => void,
   ): void {
-    this.queue.push({ offsets, sender: this.sender(offsets), deadlineMs, settle });
+    this.queue.push({ offsets, sender: this.sender(offsets), deadlineMs, unknownTopicSinceMs: null, settle });
     if (!this.sending) void this.run();
   }
 
@@ -197,11 +205,13 @@ export class Commits {
     errors: Map<string, KafkaError> | KafkaError,
     failures: number,
   ): PendingCommit[] {
-    const retryMs = this.context.io.clock.monotonic() + retryPauseMs(this.context, failures);
+    const now = this.context.io.clock.monotonic();
+    const retryMs = now + retryPauseMs(this.context, failures);
     const again: PendingCommit[] = [];
     for (const commit of batch) {
       const error = errors instanceof KafkaError ? errors : firstError(commit, errors);
       if (error === null || commit.deadlineMs === null || !isRetried(error)) commit.settle(error);
+      else if (isTopicGone(commit, error, now)) commit.settle(error);
       else if (retryMs < commit.deadlineMs) again.push(commit);
       else commit.settle(timeoutError(`Offsets could not be committed in time. Last reason: ${error.message}`, error));
     }
@@ -220,6 +230,13 @@ function firstError(commit: PendingCommit, errors: ReadonlyMap<string, KafkaErro
     if (error !== undefined) return error;
   }
   return null;
+}
+
+/** Whether a topic has been unknown for so long that it does not exist any more. */
+function isTopicGone(commit: PendingCommit, error: KafkaError, now: number): boolean {
+  if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') return false;
+  commit.unknownTopicSinceMs ??= now;
+  return now - commit.unknownTopicSinceMs >= UNKNOWN_TOPIC_MS;
 }
 
 /** A rebalance ends only by `poll`, so that waiting here for its end would be waiting for ever. */
