@@ -66,6 +66,22 @@ describe('snappy', () => {
   });
 });
 
+describe('lz4', () => {
+  it('has the frame header that the Java client writes', () => {
+    // Magic, independent blocks of 64 KiB, the checksum of those two bytes; one stored block; the end mark.
+    expect(compress(3, Buffer.from('hi')).toString('hex')).toBe(
+      '04224d18' + '604082' + '02000080' + '6869' + '00000000',
+    );
+  });
+
+  it('with the size of its content and checksums of its blocks is read', () => {
+    const header = '04224d18' + '78' + '40' + '0200000000000000' + '9e';
+    const frame = Buffer.from(header + '02000080' + '6869' + 'aabbccdd' + '00000000', 'hex');
+    expect(decompress(3, frame).toString()).toBe('hi');
+    expect(() => decompress(3, Buffer.from(frame).fill(0xff, 14, 15))).toThrow('its header is damaged');
+  });
+});
+
 describe('what a few bytes claim is refused before memory is made for it', () => {
   it.each([
     ['snappy', 2, 'ffffff7f00', 'cannot hold 268435455'],

@@ -5,21 +5,8 @@
  * and demands. Reading takes any frame without a dictionary; block and content checksums are not verified, because the
  * batch has its CRC.
  */
-import { createRequire } from 'node:module';
-
-interface Lz4Library {
-  compressBlock(source: Buffer, target: Buffer, start: number, length: number, hashTable: Uint32Array): number;
-  decompressBlock(source: Buffer, target: Buffer, start: number, length: number, targetStart: number): number;
-  compressBound(length: number): number;
-}
-
-interface XxHash {
-  hash(seed: number, data: Buffer, start: number, length: number): number;
-}
-
-const load = createRequire(import.meta.url);
-const lz4 = load('lz4js') as Lz4Library;
-const xxh32 = load('lz4js/xxh32.js') as XxHash;
+import { compressLz4Block, decompressLz4Block, lz4BlockBound } from './lz4-block.js';
+import { xxh32 } from './xxh32.js';
 
 const MAGIC = 0x184d2204;
 const VERSION = 0x40;
@@ -30,41 +17,39 @@ const CONTENT_SIZE = 0x08;
 const DICTIONARY = 0x01;
 const STORED = 0x8000_0000;
 const CHECKSUM_BYTES = 4;
+const LENGTH_BYTES = 4;
 const HEADER_BYTES = 7;
 const BLOCK_64_KIB = 4;
 const BLOCK_BYTES = 64 * 1024;
-const HASH_ENTRIES = 64 * 1024;
-
-const hashTable = new Uint32Array(HASH_ENTRIES);
 
 function descriptorChecksum(data: Buffer, start: number, end: number): number {
-  return (xxh32.hash(0, data, start, end - start) >>> 8) & 0xff;
+  return (xxh32(data, start, end) >>> 8) & 0xff;
 }
 
 /** Compresses to one frame. */
 export function compressLz4(data: Buffer): Buffer {
   const blocks = Math.ceil(data.length / BLOCK_BYTES);
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + blocks * (4 + lz4.compressBound(BLOCK_BYTES)) + 4);
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + blocks * (LENGTH_BYTES + lz4BlockBound(BLOCK_BYTES)) + LENGTH_BYTES);
   frame.writeUInt32LE(MAGIC, 0);
   frame[4] = VERSION | INDEPENDENT;
   frame[5] = BLOCK_64_KIB << 4;
   frame[6] = descriptorChecksum(frame, 4, 6);
   let position = HEADER_BYTES;
   for (let start = 0; start < data.length; start += BLOCK_BYTES) {
-    const block = data.subarray(start, start + BLOCK_BYTES);
-    hashTable.fill(0); // a block must not refer to the one before it
-    const size = lz4.compressBlock(block, frame.subarray(position + 4), 0, block.length, hashTable);
-    if (size > 0 && size < block.length) {
-      frame.writeUInt32LE(size, position);
-      position += 4 + size;
+    const end = Math.min(start + BLOCK_BYTES, data.length);
+    const blockStart = position + LENGTH_BYTES;
+    const blockEnd = compressLz4Block(data, start, end, frame, blockStart);
+    if (blockEnd - blockStart < end - start) {
+      frame.writeUInt32LE(blockEnd - blockStart, position);
+      position = blockEnd;
     } else {
-      frame.writeUInt32LE((block.length | STORED) >>> 0, position);
-      block.copy(frame, position + 4);
-      position += 4 + block.length;
+      frame.writeUInt32LE((end - start + STORED) >>> 0, position);
+      data.copy(frame, blockStart, start, end);
+      position = blockStart + end - start;
     }
   }
   frame.writeUInt32LE(0, position);
-  return frame.subarray(0, position + 4);
+  return frame.subarray(0, position + LENGTH_BYTES);
 }
 
 interface FrameHeader {
@@ -109,10 +94,9 @@ export function decompressLz4(data: Buffer, bytesMax: number): Buffer {
       target.copy(larger, 0, 0, written);
       target = larger;
     }
-    const end = stored ? written + size : lz4.decompressBlock(data, target, position, size, written);
-    if (!(end <= target.length)) throw new Error(`it has more than ${target.length} bytes`);
-    if (stored) data.copy(target, written, position, position + size);
-    written = end;
+    if (!stored) written = decompressLz4Block(data, position, position + size, target, written);
+    else if (size > target.length - written) throw new Error(`it has more than ${target.length} bytes`);
+    else written += data.copy(target, written, position, position + size);
     position += size + (blockChecksum ? CHECKSUM_BYTES : 0);
   }
 }
