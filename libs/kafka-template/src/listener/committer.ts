@@ -103,6 +103,14 @@ export class Committer {
     else this.#commitAsync([...this.#unconfirmed.values()]);
   }
 
+  /**
+   * The partitions have been given up. What could not be committed for them must never be sent later, when it would move
+   * the position of their new owner back; only what the rebalance itself refused is kept for {@link commitLeftovers}.
+   */
+  release(partitions: readonly TopicPartition[]): void {
+    if (!this.#hasLeftovers) this.forget(partitions);
+  }
+
   /** The partitions are gone. */
   forget(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#unconfirmed.delete(partitionName(partition));

@@ -134,6 +134,19 @@ describe('container: commit styles', () => {
     expect(outcomes).toEqual(['ok 1']);
   });
 
+  it('never sends later what it could not commit for a partition it has given up', async () => {
+    const fixture = new ContainerFixture({ ackMode: AckMode.TIME, values: ['a'] });
+    await fixture.start();
+    for (let attempt = 0; attempt < 4; attempt++) fixture.consumer.failNext('commitSync', driverError('NETWORK'));
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    await waitFor(() => fixture.eventNames().some((name) => name.startsWith('partitions-revoked')));
+    const before = fixture.calls.length;
+    await fixture.append(['b'], 1);
+    await fixture.container.stop();
+    const commits = fixture.calls.slice(before).filter((call) => call.startsWith('commitSync'));
+    expect(new Set(commits)).toEqual(new Set(['commitSync t-1@1']));
+  });
+
   it('combined is async while running and sync when partitions are revoked', async () => {
     const fixture = new ContainerFixture({
       commitStyle: CommitStyle.COMBINED,
