@@ -23,13 +23,19 @@ const JEST = [
 ];
 
 /** A command that has to be there, and the Debian package that brings it. */
-const DEBIAN_PACKAGES = { kcat: 'kcat', openssl: 'openssl', java: 'openjdk-17-jre-headless', mvn: 'maven' };
+const DEBIAN_PACKAGES = {
+  kcat: 'kcat',
+  openssl: 'openssl',
+  java: 'openjdk-17-jre-headless',
+  javac: 'openjdk-17-jdk-headless',
+  mvn: 'maven',
+};
 
 /** What the suites made of *.interop-spec.ts files need beside the built command line. */
 const NEEDS = {
   kcat: ['kcat'],
   transactions: ['java', 'mvn', 'kcat'],
-  protocol: ['java', 'mvn'],
+  protocol: ['javac', 'mvn', 'kcat'],
   storage: ['java', 'mvn'],
   security: ['java', 'mvn', 'openssl'],
 };

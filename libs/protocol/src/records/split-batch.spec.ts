@@ -95,6 +95,15 @@ describe('splitBatch', () => {
     expect(splitBatch(sample('none', 40), { bytesMax: 3000 }).map((part) => batchBaseSequence(part))).toContain(-1);
   });
 
+  it('begins every batch at offset 0 for a producer', () => {
+    const parts = splitBatch(sample('none', 40), { bytesMax: 3000, offsetsFromZero: true });
+    expect(parts.length).toBeGreaterThan(3);
+    for (const part of parts) {
+      expect(batchBaseOffset(part)).toBe(0);
+      expect(verifyBatchCrc(part)).toBe(true);
+    }
+  });
+
   it('keeps the append time', () => {
     const batch = sample('none', 40);
     setBatchLogAppendTime(batch, 0, NOW + 5000);

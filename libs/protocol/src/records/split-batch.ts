@@ -21,6 +21,7 @@ import {
   isLogAppendTime,
   isTransactionalBatch,
   sealBatch,
+  setBatchBaseOffset,
   setBatchLogAppendTime,
 } from './batch.js';
 import { BatchBuilder, CONTENT_OVERHEAD_BYTES_MAX } from './batch-builder.js';
@@ -37,6 +38,11 @@ export interface SplitOptions extends RecordLimits {
    * batch of its own, which is then larger: the caller sees it by its length.
    */
   readonly bytesMax: number;
+  /**
+   * True gives every batch the base offset 0, which a broker demands of producers; false (the default) keeps the offsets
+   * of the records.
+   */
+  readonly offsetsFromZero?: boolean;
 }
 
 /** One record: its bytes from the length of the key on do not depend on the batch it is in. */
@@ -52,7 +58,7 @@ interface Piece {
  * @throws ProtocolError CORRUPT_BATCH when it is not a whole batch or cannot be read; UNSUPPORTED_COMPRESSION.
  */
 export function splitBatch(batch: Buffer, options: SplitOptions): Buffer[] {
-  const { bytesMax } = options;
+  const { bytesMax, offsetsFromZero = false } = options;
   if (batch.length <= bytesMax) return [batch];
   const pieces = piecesOf(batch, options);
   if (pieces.length <= 1) return [batch];
@@ -67,6 +73,7 @@ export function splitBatch(batch: Buffer, options: SplitOptions): Buffer[] {
       target /= 2;
       continue;
     }
+    if (offsetsFromZero) setBatchBaseOffset(next, 0, 0);
     batches.push(next);
     first += count;
   }
