@@ -5,7 +5,7 @@
  * field takes part with a value other than its default, and what a version cannot carry is refused by both alike.
  * Whether the declarations are Kafka's is checked by golden.spec.ts.
  */
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { APIS, type Codec, type Message, ProtocolError, Reader, Writer, apiByKey } from '@kafka-template/protocol';
@@ -168,6 +168,12 @@ describe('the list of APIs', () => {
     const folder = join(import.meta.dirname, '../../libs/protocol/src/messages');
     const numbered = readdirSync(folder).filter((name) => /^\d\d-/.test(name));
     expect(APIS.map((api) => `${apiFileName(api)}.ts`)).toEqual(numbered.sort());
+  });
+
+  it('has declarations that are read at a glance: half of them under 50 lines', () => {
+    const folder = join(import.meta.dirname, '../../libs/protocol/src/messages');
+    const lines = APIS.map((api) => readFileSync(join(folder, `${apiFileName(api)}.ts`), 'utf8').split('\n').length);
+    expect(lines.sort((a, b) => a - b)[Math.floor(lines.length / 2)]).toBeLessThan(50);
   });
 
   it('is in ascending order of keys and found by key', () => {

@@ -15,7 +15,7 @@ function pseudoRandom(seed: number): (limit: number) => number {
 /** Runs, repetitions and noise, in lengths around every limit. */
 function samples(): Buffer[] {
   const below = pseudoRandom(7);
-  return Array.from({ length: 600 }, (_, index) => {
+  return Array.from({ length: 380 }, (_, index) => {
     const data = Buffer.alloc(index < 300 ? index : below(65_536));
     const letters = [1, 2, 5, 256][index % 4] as number;
     for (let at = 0; at < data.length; at++) {
@@ -66,7 +66,7 @@ describe('LZ4 blocks', () => {
       expect(lastLiterals).toBeGreaterThanOrEqual(5);
       expect(lastCopy).toBeLessThanOrEqual(data.length - 12);
     }
-    expect(copies).toBeGreaterThan(300);
+    expect(copies).toBeGreaterThan(200);
   });
 
   it('continue what earlier blocks gave', () => {
