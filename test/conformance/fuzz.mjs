@@ -31,7 +31,8 @@ const { values } = parseArgs({
 });
 const frames = Number(values.frames);
 const seed = Number(values.seed);
-const REPORT_EVERY = 1_000_000;
+const MEASURE_EVERY = 100_000;
+const STACK_FRAMES = 30;
 /** One batch in this many targets is a record batch: they take longer. */
 const BATCH_SHARE = 20;
 const LENGTHS = ['7fffffff', '80000000', 'ffffffff', '7fff', 'ffff', 'ffffffff0f', '00000000', '00'].map((hex) =>
@@ -116,6 +117,8 @@ const batches = batchTargets();
 const started = process.hrtime.bigint();
 let refused = 0;
 let rssMax = 0;
+// Millions of errors are made below; most of the time would go into stacks that nobody reads.
+Error.stackTraceLimit = 0;
 console.log(`fuzz: ${frames} frames from ${messages.length} messages and ${batches.length} batches, seed ${seed}`);
 for (let done = 1; done <= frames; done++) {
   const pool = below(BATCH_SHARE) === 0 ? batches : messages;
@@ -126,11 +129,13 @@ for (let done = 1; done <= frames; done++) {
   } catch (error) {
     if (!(error instanceof ProtocolError)) {
       console.error(`${target.name}, seed ${seed}, frame ${done}, bytes ${bytes.toString('hex')}`);
+      Error.stackTraceLimit = STACK_FRAMES;
+      target.decode(bytes); // once more, for its stack
       throw error;
     }
     refused++;
   }
-  if (done % REPORT_EVERY === 0) rssMax = Math.max(rssMax, process.memoryUsage().rss);
+  if (done % MEASURE_EVERY === 0 || done === frames) rssMax = Math.max(rssMax, process.memoryUsage().rss);
 }
 const seconds = Number(process.hrtime.bigint() - started) / 1e9;
 console.log(
