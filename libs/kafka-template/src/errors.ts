@@ -104,6 +104,14 @@ export class BatchListenerFailedError extends KafkaTemplateError {
   }
 }
 
+/**
+ * A record of a batch cannot be read, so that the listener was not called at all: unlike after its own failure, nothing
+ * before `index` is done yet.
+ */
+export class UnreadableRecordError extends BatchListenerFailedError {
+  override name = 'UnreadableRecordError';
+}
+
 /** The `code` of any error that carries one as text, else undefined. */
 export function errorCodeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;

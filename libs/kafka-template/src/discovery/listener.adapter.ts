@@ -9,7 +9,7 @@ import { ContextIdFactory, type ExternalContextCreator, type ModuleRef, type Mod
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Acknowledgment } from '../commit/acknowledgment.js';
 import { ROUTE_ARGUMENTS_METADATA } from '../decorators/metadata.js';
-import { BatchListenerFailedError, messageOf } from '../errors.js';
+import { UnreadableRecordError, messageOf } from '../errors.js';
 import type { Log } from '../io/log.js';
 import type { Consumer } from '../listener/consumer.js';
 import { KAFKA_CONTEXT_TYPE, KafkaArgumentsHost, type ListenerArguments } from './kafka-arguments-host.js';
@@ -150,14 +150,14 @@ export class ListenerAdapter {
   }
 }
 
-/** The values of a batch. One that cannot be read fails alone, not the batch. */
+/** The values of a batch. One that cannot be read fails alone: what comes before it is delivered first. */
 function payloadsOf(records: readonly ConsumerRecord[]): unknown[] {
   return records.map((record, index) => {
     try {
       // The parameter is an array; of what, its type does not say.
       return record.value;
     } catch (error) {
-      throw new BatchListenerFailedError(messageOf(error), index, error);
+      throw new UnreadableRecordError(messageOf(error), index, error);
     }
   });
 }

@@ -3,6 +3,7 @@
  */
 import { ParameterKind } from '../decorators/metadata.js';
 import { KafkaHeaders } from '../decorators/parameter.decorators.js';
+import { UnreadableRecordError, messageOf } from '../errors.js';
 import type { ListenerArguments } from './kafka-arguments-host.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { ParameterPlan } from './parameter-plan.js';
@@ -47,7 +48,14 @@ function ofEach(
   record: ConsumerRecord | readonly ConsumerRecord[],
   valueOf: (record: ConsumerRecord) => unknown,
 ): unknown {
-  return isBatch(record) ? record.map(valueOf) : valueOf(record);
+  if (!isBatch(record)) return valueOf(record);
+  return record.map((one, index) => {
+    try {
+      return valueOf(one);
+    } catch (error) {
+      throw new UnreadableRecordError(messageOf(error), index, error);
+    }
+  });
 }
 
 function perRecord(payload: unknown, valueOf: (payload: unknown) => unknown): unknown {

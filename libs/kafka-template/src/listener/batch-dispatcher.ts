@@ -8,7 +8,7 @@
 import { Acknowledgment, type Rejection } from '../commit/acknowledgment.js';
 import { type DriverRecords, type TopicPartition, partitionName } from '../drivers/driver.js';
 import type { ErrorDecision } from '../error-handling/error-handler.js';
-import { BatchListenerFailedError, asError, errorCodeOf } from '../errors.js';
+import { BatchListenerFailedError, UnreadableRecordError, asError, errorCodeOf } from '../errors.js';
 import { ConsumerRecord } from '../record/consumer-record.js';
 import { AckReceiver, lastOfEach } from './ack-receiver.js';
 import type { ContainerRuntime } from './container-runtime.js';
@@ -89,6 +89,11 @@ export class BatchDispatcher implements Dispatcher {
   }
 
   async #failed(records: Records, error: Error, attempt: number): Promise<Records> {
+    if (error instanceof UnreadableRecordError && error.index > 0) {
+      // What comes before it goes to the listener first; it and the rest come again with the next poll.
+      this.#runtime.rewindAll(records.slice(error.index));
+      return records.slice(0, error.index);
+    }
     const failed = error instanceof BatchListenerFailedError ? records[error.index] : undefined;
     if (failed !== undefined && error instanceof BatchListenerFailedError) {
       return this.#failedAt(records, error.index, error.cause === undefined ? error : asError(error.cause));

@@ -1,6 +1,6 @@
 import { AckMode } from '../commit/ack-mode.js';
 import { FixedBackOff } from '../error-handling/back-off.js';
-import { BatchListenerFailedError } from '../errors.js';
+import { BatchListenerFailedError, UnreadableRecordError } from '../errors.js';
 import { ContainerFixture, type Handler, partitionOf, waitFor } from './container.fixture.js';
 
 /** Fails at a value the first `times` times. */
@@ -206,6 +206,23 @@ describe('container: batch listener', () => {
     await fixture.start();
     expect(fixture.delivered).toEqual(['a+b+x']);
     expect(fixture.calls).toEqual(['commitSync t-0@2,t-1@1']);
+    await fixture.container.stop();
+  });
+
+  it('delivers what comes before a record that cannot be read, and skips that record alone', async () => {
+    const handed: string[] = [];
+    const fixture = new ContainerFixture({
+      values: ['a', 'b', 'poison', 'd'],
+      onBatch: (records) => {
+        const values = records.map((record) => String(record.value));
+        const index = values.indexOf('poison');
+        if (index >= 0) throw new UnreadableRecordError('no', index, new Error('not JSON'));
+        handed.push(...values);
+      },
+    });
+    await fixture.start();
+    expect(handed).toEqual(['a', 'b', 'd']);
+    expect(fixture.committed()).toBe(4);
     await fixture.container.stop();
   });
 
