@@ -34,7 +34,8 @@ export async function startDemo(settings: Settings): Promise<Demo> {
   let app: INestApplication | undefined;
   try {
     // The log waits until the user has been told where everything is.
-    const options = { bufferLogs: true, autoFlushLogs: false, abortOnError: false };
+    // An HTTP client that keeps its connection open must not hold up the end.
+    const options = { bufferLogs: true, autoFlushLogs: false, abortOnError: false, forceCloseConnections: true };
     app = await NestFactory.create(AppModule.on(bootstrapServers), options);
     const url = await listen(app, settings.port);
     return demoOf(app, { broker, bootstrapServers, url, settings });

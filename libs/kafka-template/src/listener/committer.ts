@@ -4,6 +4,7 @@
  * Guarantees that commits reach the broker in the order they were made, that the callback hears of each exactly once, and
  * that `commitFinally` leaves nothing on its way. Which offsets are right to commit is not decided here.
  */
+import { callGuarded } from '../io/call-guarded.js';
 import { CommitStyle } from '../commit/ack-mode.js';
 import type { Offsets } from '../commit/commit-strategy.js';
 import { type DriverConsumer, type OffsetCommit, type TopicPartition, partitionName } from '../drivers/driver.js';
@@ -228,11 +229,10 @@ export class Committer {
   }
 
   #tellCallback(error: Error | null, offsets: Offsets): void {
-    try {
-      this.#parts.callback?.(error, offsets);
-    } catch (thrown) {
-      this.#parts.log.error('The commitCallback failed', thrown);
-    }
+    callGuarded(
+      () => this.#parts.callback?.(error, offsets),
+      (thrown) => this.#parts.log.error('The commitCallback failed', thrown),
+    );
   }
 
   #remember(offsets: Offsets): void {

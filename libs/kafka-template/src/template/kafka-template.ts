@@ -6,6 +6,7 @@
  * producer in the order of the calls. Leaves out transactions and request/reply.
  */
 import type { DriverProducer, DriverProducerRecord, PartitionInfo, RecordMetadata } from '../drivers/driver.js';
+import { callGuarded } from '../io/call-guarded.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode, SerializationError, messageOf } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
@@ -131,21 +132,28 @@ export class KafkaTemplate {
     return future;
   }
 
+  #listenerFailed(record: ProducerRecord, error: unknown): void {
+    this.#parts.log.error(`The ProducerListener failed on a record for topic ${String(record.topic)}`, error);
+  }
+
   /** The order is Spring's: the future first, with its callbacks, then the listener. */
   #complete(future: SendFuture, cause: unknown, metadata: RecordMetadata | null): void {
-    const { listener, log } = this.#parts;
+    const { listener } = this.#parts;
     const { record } = future;
-    try {
-      if (metadata !== null && cause === null) {
-        future.complete(undefined, new SendResult(record, metadata));
-        listener.onSuccess?.(record, metadata);
-      } else {
-        const error = new KafkaSendError(record, cause);
-        future.complete(error, undefined);
-        listener.onError?.(record, metadata, error);
-      }
-    } catch (error) {
-      log.error(`The ProducerListener failed on a record for topic ${String(record.topic)}`, error);
+    if (metadata !== null && cause === null) {
+      future.complete(undefined, new SendResult(record, metadata));
+      if (listener.onSuccess === undefined) return;
+      callGuarded(
+        () => listener.onSuccess?.(record, metadata),
+        (thrown) => this.#listenerFailed(record, thrown),
+      );
+    } else {
+      const error = new KafkaSendError(record, cause);
+      future.complete(error, undefined);
+      callGuarded(
+        () => listener.onError?.(record, metadata, error),
+        (thrown) => this.#listenerFailed(record, thrown),
+      );
     }
   }
 }

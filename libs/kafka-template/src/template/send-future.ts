@@ -6,6 +6,7 @@
  * `addCallback`, and before the ProducerListener hears of the send.
  */
 import { Observable } from 'rxjs';
+import { callGuarded } from '../io/call-guarded.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
@@ -141,11 +142,10 @@ export class SendFuture<K = unknown, V = unknown> implements PromiseLike<SendRes
   }
 
   #call(pair: CallbackPair<K, V>): void {
-    try {
-      if (this.#result !== undefined) pair.onSuccess?.(this.#result);
-      else if (this.#error !== undefined) pair.onFailure?.(this.#error);
-    } catch (error) {
-      this.#host.log.error(`A callback of a send to topic ${this.record.topic} failed`, error);
-    }
+    callGuarded(
+      () =>
+        this.#result !== undefined ? pair.onSuccess?.(this.#result) : pair.onFailure?.(this.#error as KafkaSendError),
+      (error) => this.#host.log.error(`A callback of a send to topic ${this.record.topic} failed`, error),
+    );
   }
 }
