@@ -28,13 +28,15 @@ export function utf8Length(text: string): number {
 
 /** Writes a text whose {@link utf8Length} is `bytes`; the room must be there. */
 export function writeText(buffer: Buffer, position: number, text: string, bytes: number): void {
-  if (bytes !== text.length) {
-    buffer.write(text, position, bytes, 'utf8');
-  } else if (bytes <= SHORT_TEXT_CHARS) {
-    for (let index = 0; index < bytes; index++) buffer[position + index] = text.charCodeAt(index);
-  } else if (hasDirectWrite) {
+  if (bytes > SHORT_TEXT_CHARS || bytes !== text.length) writeLongText(buffer, position, text, bytes);
+  else for (let index = 0; index < bytes; index++) buffer[position + index] = text.charCodeAt(index);
+}
+
+/** {@link writeText} without the way for short texts. */
+export function writeLongText(buffer: Buffer, position: number, text: string, bytes: number): void {
+  if (hasDirectWrite && bytes === text.length) {
     (buffer as Buffer & Required<DirectWrite>).latin1Write(text, position, bytes);
   } else {
-    buffer.write(text, position, bytes, 'latin1');
+    buffer.write(text, position, bytes, 'utf8');
   }
 }

@@ -5,7 +5,7 @@
  * handed out without a copy (with compression: with the one copy that compression makes).
  */
 import { copyInto } from '../bytes.js';
-import { SHORT_TEXT_CHARS, utf8Length, writeText } from '../text.js';
+import { SHORT_TEXT_CHARS, utf8Length, writeLongText, writeText } from '../text.js';
 import { BATCH_HEADER_BYTES, writeBatchHeader } from './batch.js';
 import { type CompressionName, compress, compressionType } from './compression.js';
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.js';
@@ -52,7 +52,7 @@ function byteLength(value: Buffer | string): number {
 
 /** The same, but a short text counts as ASCII until writing it shows that it is not: that saves walking over it twice. */
 function presumedLength(value: Buffer | string): number {
-  return typeof value === 'string' && value.length > SHORT_TEXT_CHARS ? utf8Length(value) : value.length;
+  return typeof value === 'string' && value.length > SHORT_TEXT_CHARS ? Buffer.byteLength(value) : value.length;
 }
 
 /** Writes a value of the {@link presumedLength} and returns the position after it, or {@link NOT_ASCII}. */
@@ -65,7 +65,7 @@ function writePresumed(buffer: Buffer, position: number, value: Buffer | string,
 
 function writePresumedText(buffer: Buffer, position: number, text: string, length: number): number {
   if (length > SHORT_TEXT_CHARS) {
-    writeText(buffer, position, text, length);
+    writeLongText(buffer, position, text, length);
     return position + length;
   }
   let seen = 0;
@@ -162,9 +162,10 @@ export class BatchBuilder {
     else next = writeVarint(buffer, next, count);
     next = writeVarint(buffer, next, keyLength);
     if (key !== null) next = writePresumed(buffer, next, key, keyLength);
-    if (next === NOT_ASCII) return this.appendEncoded(timestamp, key, value, headers);
-    next = writeVarint(buffer, next, valueLength);
-    if (value !== null) next = writePresumed(buffer, next, value, valueLength);
+    if (next !== NOT_ASCII) {
+      next = writeVarint(buffer, next, valueLength);
+      if (value !== null) next = writePresumed(buffer, next, value, valueLength);
+    }
     if (next === NOT_ASCII) return this.appendEncoded(timestamp, key, value, headers);
     if (headers === null) buffer[next++] = 0;
     else next = writeHeaders(buffer, next, headers);
