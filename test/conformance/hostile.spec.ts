@@ -21,6 +21,7 @@ import {
 } from '@kafka-template/protocol';
 import { compileDecode, compileEncode } from '../../libs/protocol/src/compile.js';
 import { interpretCodec } from '../../libs/protocol/src/interpret.js';
+import { type TypeData, flexibleAt } from '../../libs/protocol/src/schema.js';
 import { ALL_AT_VERSIONS, versionsOf } from './support/messages.js';
 import { randomMessage } from './support/random-message.js';
 import { Random, seedOfRun } from './support/random.js';
@@ -74,6 +75,14 @@ function sizeOf(value: unknown): number {
 }
 
 const UUID_GROWTH = 22 / 16;
+const NESTING_MAX = 10;
+
+/** Structs and arrays inside of each other. */
+function depthOf(type: TypeData): number {
+  if (type.kind === 'array') return 1 + depthOf(type.element);
+  if (type.kind !== 'struct') return 0;
+  return 1 + Math.max(0, ...Object.values(type.fields).map(({ data }) => depthOf(data.type)));
+}
 
 /** Decodes, and gives the value or the ProtocolError's code; any other error passes through with its bytes. */
 function attempt(codec: Codec, bytes: Buffer, where: string): { value: unknown } | { code: string } {
@@ -134,6 +143,26 @@ describe(`hostile input, SEED=${seed}`, () => {
       expect(() => new Reader(Buffer.from([...claims, 0]))[method](2)).toThrow('claims 3 elements');
     },
   );
+
+  it('nesting: bytes cannot go deeper than the declarations, and those are shallow', () => {
+    const depths = ALL_AT_VERSIONS.map(({ message }) => depthOf({ kind: 'struct', fields: message.fields }));
+    expect(Math.max(...depths)).toBeLessThanOrEqual(NESTING_MAX);
+  });
+
+  it('unknown tagged fields by the hundred thousand are skipped, and their claims are checked', () => {
+    const unknown = Array.from({ length: 100_000 }, () => [99, 1, 0]).flat();
+    const count = Buffer.of(0xa0, 0x8d, 0x06);
+    const tail = Buffer.concat([count, Buffer.from(unknown)]);
+    for (const { message, version, codec } of distinctSamples.filter((_, index) => index % 20 === 0)) {
+      if (!flexibleAt(message, version)) continue;
+      const plain = new Writer();
+      codec.encode(plain, randomMessage(message, version, new Random(seed), 'default'));
+      const bytes = Buffer.concat([plain.toBuffer().subarray(0, -1), tail]);
+      const where = `${message.name} v${version} with unknown tags`;
+      expect(attempt(codec, bytes, where)).toHaveProperty('value');
+      expect(attempt(codec, bytes.subarray(0, -1), where)).toHaveProperty('code');
+    }
+  });
 
   it('bits flipped at random: both codecs judge alike', () => {
     const random = new Random(seed);
