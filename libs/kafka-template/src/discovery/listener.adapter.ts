@@ -5,7 +5,7 @@
  * filter says that it has dealt with an error by returning something other than undefined; if it throws, or returns nothing,
  * the error stands. Request-scoped listeners are made anew for each record, which they can inject as REQUEST.
  */
-import { ContextIdFactory, type ExternalContextCreator, type ModuleRef, type ModulesContainer } from '@nestjs/core';
+import { ContextIdFactory, ExternalContextCreator, type ModuleRef, type ModulesContainer } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Acknowledgment } from '../commit/acknowledgment.js';
 import { ROUTE_ARGUMENTS_METADATA } from '../decorators/metadata.js';
@@ -36,6 +36,12 @@ interface FiltersContextCreator {
   create(...parameters: unknown[]): ExceptionsHandler;
 }
 
+/** What a context creator has inside. The same in Nest 11 and 12. */
+interface CreatorInside {
+  readonly container?: Parameters<(typeof ExternalContextCreator)['fromContainer']>[0];
+  readonly filtersContextCreator?: FiltersContextCreator;
+}
+
 type ContextId = ReturnType<typeof ContextIdFactory.create>;
 type Call = (...parameters: unknown[]) => Promise<unknown>;
 
@@ -43,6 +49,13 @@ type Call = (...parameters: unknown[]) => Promise<unknown>;
 interface BoundMethod {
   readonly call: Call;
   readonly filters: ExceptionsHandler;
+}
+
+/** What binding a method takes, whatever the instance. */
+interface Binding {
+  readonly endpoint: ListenerEndpoint;
+  readonly settings: EndpointSettings;
+  readonly contexts: ExternalContextCreator;
 }
 
 /** Makes listeners out of endpoints. */
@@ -96,8 +109,9 @@ export class ListenerAdapter {
   /** Static listeners are bound once; others for every call. */
   #binder(endpoint: ListenerEndpoint, settings: EndpointSettings) {
     const { wrapper } = endpoint;
+    const contexts = this.#ownContexts();
     if (wrapper.isDependencyTreeStatic()) {
-      const method = this.#bind(endpoint, settings, wrapper.instance as object);
+      const method = this.#bind({ endpoint, settings, contexts }, wrapper.instance as object);
       return () => method;
     }
     return async (parameters: ListenerArguments): Promise<BoundMethod> => {
@@ -105,12 +119,11 @@ export class ListenerAdapter {
       const contextId = ContextIdFactory.create();
       moduleRef.registerRequestByContextId(parameters[1], contextId);
       const instance: object = await moduleRef.resolve(wrapper.token, contextId, { strict: false });
-      return this.#bind(endpoint, settings, instance, contextId);
+      return this.#bind({ endpoint, settings, contexts }, instance, contextId);
     };
   }
 
-  #bind(endpoint: ListenerEndpoint, settings: EndpointSettings, instance: object, contextId?: ContextId): BoundMethod {
-    const { contexts } = this.#parts;
+  #bind({ endpoint, settings, contexts }: Binding, instance: object, contextId?: ContextId): BoundMethod {
     const { methodName, plan, wrapper } = endpoint;
     const { groupId, errorHandler, id } = settings;
     const callback = (instance as Record<string, (...parameters: unknown[]) => unknown>)[methodName] as Call;
@@ -129,25 +142,38 @@ export class ListenerAdapter {
       { guards: true, interceptors: true, filters: false },
       KAFKA_CONTEXT_TYPE,
     ) as Call;
-    const filters = this.#filtersContext().create(instance, callback, this.#moduleKey(wrapper), contextId, inquirerId);
+    const filters = filtersOf(contexts).create(instance, callback, this.#moduleKey(wrapper), contextId, inquirerId);
     return { call, filters };
   }
 
   /**
-   * Nest runs filters only around the call, where its own last filter logs every error again and the result no longer
-   * tells who threw. The creator behind it is the same in Nest 11 and 12.
+   * Nest remembers how the parameters of a method are filled: version 11 by the names of class and method, 12 by class
+   * and method. Listeners that share these would get each other's parameters, so each has a memory of its own.
    */
-  #filtersContext(): FiltersContextCreator {
-    const creator = (this.#parts.contexts as unknown as { filtersContextCreator?: FiltersContextCreator })
-      .filtersContextCreator;
-    if (creator === undefined) throw new Error('This version of NestJS is not supported: use 11 or 12');
-    return creator;
+  #ownContexts(): ExternalContextCreator {
+    const { container } = this.#parts.contexts as unknown as CreatorInside;
+    if (container === undefined) throw unsupported();
+    return ExternalContextCreator.fromContainer(container);
   }
 
   #moduleKey(wrapper: ListenerEndpoint['wrapper']): string {
     for (const [key, module] of this.#parts.modules.entries()) if (module === wrapper.host) return key;
     return '';
   }
+}
+
+/**
+ * Nest runs filters only around the call, where its own last filter logs every error again and the result no longer
+ * tells who threw. The creator behind it is the same in Nest 11 and 12.
+ */
+function filtersOf(contexts: ExternalContextCreator): FiltersContextCreator {
+  const creator = (contexts as unknown as CreatorInside).filtersContextCreator;
+  if (creator === undefined) throw unsupported();
+  return creator;
+}
+
+function unsupported(): Error {
+  return new Error('This version of NestJS is not supported: use 11 or 12');
 }
 
 /** The values of a batch. One that cannot be read fails alone: what comes before it is delivered first. */
