@@ -230,6 +230,20 @@ describe('seek, pause and what was fetched ahead', () => {
   });
 });
 
+describe('fetchMaxBytes', () => {
+  it('is not used up by what paused partitions hold, and their records come after resume', async () => {
+    const created = world({ maxPollRecords: 1, fetchMaxBytes: 1 });
+    created.logs.append('a', 0, ['v0', 'v1']);
+    created.consumer.assign([A0, A1]);
+    expect(await drain(created, 1)).toEqual(['v0']);
+    created.consumer.pause([A0]);
+    created.logs.append('a', 1, ['w0']);
+    expect(await drain(created, 1)).toEqual(['w0']);
+    created.consumer.resume([A0]);
+    expect(await drain(created, 1)).toEqual(['v1']);
+  });
+});
+
 describe('bytes that cannot be read', () => {
   it('hands out what is before a damaged batch, then fails the poll, and reads on after a seek', async () => {
     const created = world();

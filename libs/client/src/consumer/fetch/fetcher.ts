@@ -2,7 +2,8 @@
  * Fetches records ahead and hands them out.
  *
  * Guarantees: one fetch under way per broker; while the application works on what it got, the next fetch is under way.
- * Bounds: two chunks per partition (CHUNKS_PER_PARTITION_MAX), and no fetch is sent while `fetchMaxBytes` are held.
+ * Bounds: two chunks per partition (CHUNKS_PER_PARTITION_MAX), and no fetch is sent while `fetchMaxBytes` are held;
+ * chunks of paused partitions are kept aside, as in Java, and count only for the first of these.
  * Records of a partition come in order and without gaps or repetitions, whatever was sought, paused or fetched twice
  * meanwhile. A changed leader costs a look at the metadata and a pause, never a rebalance or a lost record.
  * Leaves out the positions (offsets/positions.ts) and what a broker remembers of earlier fetches (fetch-session.ts).
@@ -134,8 +135,9 @@ export class Fetcher {
     let bytes = 0;
     this.retryMs = Infinity;
     for (const state of this.context.subscriptions.partitions.values()) {
-      bytes += state.buffer.bytes;
       if (!state.readable) continue;
+      // What a paused partition holds waits for `resume` and must not keep the others from being fetched.
+      bytes += state.buffer.bytes;
       if (!state.mayTry(nowMs)) {
         this.retryMs = Math.min(this.retryMs, state.retryAtMs);
         continue;
