@@ -1,8 +1,9 @@
 /**
  * From `append` to the batches: validation, the choice of the partition, memory, and the waiting for it.
  *
- * Guarantees: a record is encoded at once or waits, in order; the bytes of records without an outcome never exceed
- * `bufferMemory`; nothing here throws, every failure goes to the record's callback in a later turn of the event loop.
+ * Guarantees: a record is encoded at once, or copied and waits, in order, so that its owner may use its buffers again;
+ * the bytes in batches never exceed `bufferMemory`, nor do those of the records that wait: what does not fit in either
+ * fails at once. Nothing here throws, every failure goes to the record's callback in a later turn of the event loop.
  * The fast path makes no object, closure or promise per record.
  */
 import { BATCH_HEADER_BYTES } from '@kafka-template/protocol';
@@ -10,13 +11,13 @@ import { ClientErrorCode, KafkaError, asKafkaError, timeoutError } from '../erro
 import type { ClientIo } from '../io/io.js';
 import { Fifo } from './fifo.js';
 import type { Generation, Generations } from './generation.js';
-import { BATCH_BYTES_MIN, WAITING_RECORDS_MAX } from './limits.js';
+import { BATCH_BYTES_MIN } from './limits.js';
 import { partitionForKey } from './partitioner.js';
 import type { PartitionQueue } from './partition-queue.js';
 import { ProducerBatch } from './producer-batch.js';
 import type { ResolvedProducerOptions } from './producer-options.js';
-import { type DeliveryCallback, type ProducerRecord, callSafely } from './producer-record.js';
-import { RECORD_OVERHEAD_BYTES_MAX, byteLength, headersBytesMax } from './record-size.js';
+import { type DeliveryCallback, type ProducerRecord, callSafely, copyRecord } from './producer-record.js';
+import { RECORD_OVERHEAD_BYTES_MAX, byteLength, headersBytesMax, recordBytesMax } from './record-size.js';
 import type { TopicQueues, Waiter } from './topic-queues.js';
 
 /** What the accumulator needs of its producer. */
@@ -35,6 +36,9 @@ export class Accumulator {
   readonly active = new Set<PartitionQueue>();
   private readonly memoryWaiting = new Fifo<Waiter>();
   private waitingCount = 0;
+  /** Bytes of the records that wait. */
+  private waitingBytes = 0;
+  /** Bytes of the records in batches. */
   private usedBytes = 0;
 
   constructor(
@@ -68,7 +72,7 @@ export class Accumulator {
     for (let waiter = waiting.shift(); waiter !== undefined; waiter = waiting.shift()) {
       if (topic.mustWait(waiter.record.partition)) topic.waiting.push(waiter);
       else if (this.memoryWaiting.length > 0 || !this.placeWaiter(waiter)) this.memoryWaiting.push(waiter);
-      else this.waitingCount -= 1;
+      else this.stopsWaiting(waiter);
     }
   }
 
@@ -86,7 +90,7 @@ export class Accumulator {
     for (let waiter = this.memoryWaiting.first; waiter !== undefined; waiter = this.memoryWaiting.first) {
       if (!this.placeWaiter(waiter)) break;
       this.memoryWaiting.shift();
-      this.waitingCount -= 1;
+      this.stopsWaiting(waiter);
     }
   }
 
@@ -201,17 +205,21 @@ export class Accumulator {
     timestamp: number,
     generation: Generation,
   ): void {
-    if (this.waitingCount >= WAITING_RECORDS_MAX) {
-      const message = `${WAITING_RECORDS_MAX} records already wait for metadata or memory. Await send() or flush() now and then.`;
-      this.refuse(callback, generation, new KafkaError(ClientErrorCode.BUFFER_EXHAUSTED, message, { retriable: true }));
+    const bytes = recordBytesMax(record);
+    if (bytes > this.options.maxRequestSize || bytes > this.options.bufferMemory) {
+      this.refuse(callback, generation, this.tooLarge(bytes));
       return;
     }
-    const nowMs = this.io.clock.monotonic();
-    topic.lastUsedMs = nowMs;
-    const waiter = { topic, record, callback, timestamp, generation, deadlineMs: nowMs + this.options.maxBlockMs };
+    if (this.waitingBytes + bytes > this.options.bufferMemory) {
+      this.refuse(callback, generation, this.tooManyWait(topic));
+      return;
+    }
+    const deadlineMs = this.io.clock.monotonic() + this.options.maxBlockMs;
+    topic.lastUsedMs = this.io.clock.monotonic();
     const queue = topic.mustWait(record.partition) ? topic.waiting : this.memoryWaiting;
-    queue.push(waiter);
+    queue.push({ topic, record: copyRecord(record), callback, timestamp, generation, deadlineMs, bytes });
     this.waitingCount += 1;
+    this.waitingBytes += bytes;
     if (queue.length === 1) this.events.onWork();
   }
 
@@ -246,8 +254,13 @@ export class Accumulator {
     );
   }
 
-  private failWaiter(waiter: Waiter, error: KafkaError): void {
+  private stopsWaiting({ bytes }: Waiter): void {
     this.waitingCount -= 1;
+    this.waitingBytes -= bytes;
+  }
+
+  private failWaiter(waiter: Waiter, error: KafkaError): void {
+    this.stopsWaiting(waiter);
     this.refuse(waiter.callback, waiter.generation, error);
   }
 
@@ -258,6 +271,16 @@ export class Accumulator {
       if (callback !== null) callSafely(callback, this.options.logger, error, null);
       this.generations.settle(generation, 1);
     });
+  }
+
+  private tooManyWait(topic: TopicQueues): KafkaError {
+    const reason = topic.isKnown ? 'memory' : `the metadata of topic ${topic.name}`;
+    return new KafkaError(
+      ClientErrorCode.BUFFER_EXHAUSTED,
+      `Records of ${this.waitingBytes} bytes already wait, this one for ${reason}; no more than ` +
+        `${this.options.bufferMemory} bytes (bufferMemory) may. Await send() or flush() now and then, or raise bufferMemory.`,
+      { retriable: true },
+    );
   }
 
   private tooLarge(bytes: number): KafkaError {

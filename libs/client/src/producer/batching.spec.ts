@@ -1,7 +1,8 @@
 /** How records become batches and requests, and how much of them is held. */
 import { InitProducerId, Metadata, Produce, type ProduceRequest, decodeRecords } from '@kafka-template/protocol';
-import { collector, createTestProducer, produceRequests, watch } from '../testing/producer-world.js';
-import { createWorld } from '../testing/world.js';
+import { batchOf, collector, createTestProducer, produceRequests, watch } from '../testing/producer-world.js';
+import { type World, createWorld } from '../testing/world.js';
+import type { Producer } from './producer.js';
 import type { ProducerOptions } from './producer-options.js';
 import type { RecordMetadata } from './producer-record.js';
 
@@ -126,10 +127,18 @@ describe('Producer: batches', () => {
   });
 });
 
+/** The producer knows the topic, so that records go into batches at once. */
+async function warmUp(world: World, producer: Producer): Promise<void> {
+  const known = watch(producer.partitionsFor('orders'));
+  await world.clock.run();
+  expect(known.value).toHaveLength(1);
+}
+
 describe('Producer: memory', () => {
   it('holds bufferMemory: more records wait, in order, until there is room', async () => {
     const world = createWorld({ topics: { orders: 1 } });
     const producer = createTestProducer(world, { bufferMemory: 1_000, batchSize: 300 });
+    await warmUp(world, producer);
     let inFlightBytes = 0;
     world.kafka.fault = ({ api, body }) => {
       if (api !== 'Produce') return undefined;
@@ -137,7 +146,7 @@ describe('Producer: memory', () => {
       return { kind: 'delay', milliseconds: 10 };
     };
     const outcome = collector();
-    for (let index = 0; index < 30; index++) {
+    for (let index = 0; index < 14; index++) {
       producer.append({ topic: 'orders', value: `${index}`.padEnd(100, '.') }, outcome.callback);
     }
     await world.clock.run();
@@ -145,10 +154,10 @@ describe('Producer: memory', () => {
     expect(outcome.all).toHaveLength(0);
     await world.clock.advance(1_000);
     expect(outcome.metadata.map(({ offset }: RecordMetadata) => offset)).toEqual(
-      Array.from({ length: 30 }, (_, i) => i),
+      Array.from({ length: 14 }, (_, index) => index),
     );
-    expect(world.kafka.partition('orders', 0).values.map((value) => Number.parseInt(value ?? '', 10))).toEqual(
-      Array.from({ length: 30 }, (_, index) => index),
+    expect(world.kafka.partition('orders', 0).values).toEqual(
+      Array.from({ length: 14 }, (_, index) => `${index}`.padEnd(100, '.')),
     );
   });
 
@@ -156,7 +165,7 @@ describe('Producer: memory', () => {
     'lets no small record overtake a large one that waits for memory (topic %s)',
     async (topic) => {
       const world = createWorld({ topics: { known: 1, new: 1 } });
-      const producer = createTestProducer(world, { bufferMemory: 1_000 });
+      const producer = createTestProducer(world, { bufferMemory: 1_300 });
       world.kafka.fault = ({ api }) => (api === 'Produce' ? { kind: 'delay', milliseconds: 10 } : undefined);
       producer.append({ topic: 'known', value: 'warm up' });
       await world.clock.advance(1_000);
@@ -170,6 +179,7 @@ describe('Producer: memory', () => {
   it('fails what waited maxBlockMs with BUFFER_EXHAUSTED, and takes records again afterwards', async () => {
     const world = createWorld({ topics: { orders: 1 } });
     const producer = createTestProducer(world, { bufferMemory: 300, maxBlockMs: 2_000 });
+    await warmUp(world, producer);
     world.kafka.fault = ({ api }) => (api === 'Produce' ? { kind: 'delay', milliseconds: 5_000 } : undefined);
     const outcome = collector();
     for (let index = 0; index < 3; index++) {
@@ -188,13 +198,61 @@ describe('Producer: memory', () => {
 
   it('stops lingering when memory is short', async () => {
     const world = createWorld({ topics: { orders: 1 } });
-    const producer = createTestProducer(world, { bufferMemory: 300, lingerMs: 10_000 });
+    const producer = createTestProducer(world, { bufferMemory: 600, lingerMs: 10_000 });
+    await warmUp(world, producer);
     const outcome = collector();
     for (let index = 0; index < 6; index++) {
       producer.append({ topic: 'orders', value: 'x'.repeat(100) }, outcome.callback);
     }
     await world.clock.run();
     expect(outcome.metadata.length).toBeGreaterThanOrEqual(4);
+  });
+});
+
+describe('Producer: records that wait', () => {
+  it('are bounded by bufferMemory: what is beyond fails at once, what waits goes out when the topic is there', async () => {
+    const world = createWorld({ topics: {} });
+    const producer = createTestProducer(world, { bufferMemory: 1_000 });
+    const outcome = collector();
+    for (let index = 0; index < 10; index++) {
+      producer.append({ topic: 'orders', value: 'x'.repeat(100) }, outcome.callback);
+    }
+    await world.clock.run();
+    // 136 bytes at most each.
+    expect(outcome.errors).toHaveLength(3);
+    expect(outcome.errors[0]).toMatchObject({ code: 'BUFFER_EXHAUSTED', retriable: true });
+    expect(outcome.errors[0]?.message).toMatch(/the metadata of topic orders.*1000 bytes \(bufferMemory\)/);
+    world.kafka.createTopic('orders', 1);
+    await world.clock.advance(5_000);
+    expect(outcome.metadata).toHaveLength(7);
+    const again = watch(producer.send({ topic: 'payments', value: 'x'.repeat(900) }));
+    await world.clock.run();
+    expect(again.isDone).toBe(false);
+  });
+
+  it('are refused at once when they can never fit', async () => {
+    const world = createWorld({ topics: {} });
+    const producer = createTestProducer(world, { maxRequestSize: 500 });
+    const sent = watch(producer.send({ topic: 'orders', value: 'x'.repeat(600) }));
+    await world.clock.run();
+    expect(sent.error?.code).toBe('RECORD_TOO_LARGE');
+  });
+
+  it('are copies: what becomes of the record and its buffers after append changes nothing', async () => {
+    const world = createWorld({ topics: {} });
+    const producer = createTestProducer(world);
+    const [key, value, header] = [Buffer.from('key'), Buffer.from('value'), Buffer.from('header')];
+    const record = { topic: 'orders', key, value, headers: [{ key: 'h', value: header }] };
+    const sent = watch(producer.send(record));
+    for (const buffer of [key, value, header]) buffer.fill(0x78);
+    record.topic = 'other';
+    record.headers.pop();
+    world.kafka.createTopic('orders', 1);
+    await world.clock.advance(5_000);
+    expect(sent.value?.serializedValueSize).toBe(5);
+    const [stored] = decodeRecords(batchOf(produceRequests(world)[0] as ProduceRequest));
+    expect([stored?.key?.toString(), stored?.value?.toString()]).toEqual(['key', 'value']);
+    expect(stored?.headers.map((each) => each.value?.toString())).toEqual(['header']);
   });
 });
 

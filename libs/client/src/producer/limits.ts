@@ -1,11 +1,5 @@
 /** Every bound of the producer that is not an option, with its reason. */
 
-/**
- * Records that may wait for metadata or memory. They are held as they were given, so this bounds the time a runaway
- * loop can go on, not memory; await `send()` or `flush()` now and then to stay far below.
- */
-export const WAITING_RECORDS_MAX = 1_000_000;
-
 /** A topic nothing was sent to for this long is no longer asked for (Kafka's `metadata.max.idle.ms`). */
 export const TOPIC_IDLE_MS = 300_000;
 

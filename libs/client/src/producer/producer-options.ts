@@ -31,7 +31,11 @@ export interface ProducerOptions extends ClientOptions {
   lingerMs?: number;
   /** A batch is sent when it has this many bytes; a larger record makes a batch of its own. Default 16384. */
   batchSize?: number;
-  /** Bytes of records that may wait to be sent or acknowledged; more wait up to `maxBlockMs`. Default 33554432. */
+  /**
+   * Bytes of records in batches: waiting to be sent or acknowledged. As many again may wait, copied, up to `maxBlockMs` for
+   * room or for metadata, since `append` cannot block as it does in Java; more than that fail with BUFFER_EXHAUSTED at
+   * once. Objects and callbacks come on top. Default 33554432.
+   */
   bufferMemory?: number;
   /** How long a record may wait for metadata or memory before it fails. `append` itself never blocks. Default 60000. */
   maxBlockMs?: number;

@@ -5,7 +5,7 @@ import type { RecordHeader } from '@kafka-template/protocol';
 import type { KafkaError } from '../errors.js';
 import type { ClientLogger } from '../io/logger.js';
 
-/** One record to be sent. Strings are sent as UTF-8. The producer encodes it during `append` and keeps nothing of it. */
+/** One record to be sent. Strings are sent as UTF-8. The producer encodes or copies it during `append` and keeps nothing of it. */
 export interface ProducerRecord {
   readonly topic: string;
   /** Partition number; absent or null leaves the choice to the partitioner. */
@@ -41,6 +41,16 @@ export class RecordMetadata {
  * is logged and goes no further.
  */
 export type DeliveryCallback = (error: KafkaError | null, metadata: RecordMetadata | null) => void;
+
+/** A record that stays as it is, whatever becomes of the given one and its buffers. */
+export function copyRecord({ topic, partition, key, value, timestamp, headers }: ProducerRecord): ProducerRecord {
+  const copied = headers == null ? null : headers.map((each) => ({ key: each.key, value: copyData(each.value) }));
+  return { topic, partition, key: copyData(key), value: copyData(value), timestamp, headers: copied };
+}
+
+function copyData(data: Buffer | string | null | undefined): Buffer | string | null {
+  return typeof data === 'string' || data == null ? (data ?? null) : Buffer.from(data);
+}
 
 /** Calls a callback; what it throws is logged, so that it does not keep other records from their outcome. */
 export function callSafely(

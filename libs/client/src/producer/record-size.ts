@@ -34,6 +34,13 @@ export function headersBytesMax(headers: readonly RecordHeader[]): number {
   return bytes;
 }
 
+/** Most bytes that a record takes in a batch. */
+export function recordBytesMax({ key, value, headers }: ProducerRecord): number {
+  const keyBytes = key == null ? -1 : byteLength(key);
+  const valueBytes = value == null ? -1 : byteLength(value);
+  return RECORD_OVERHEAD_BYTES_MAX + keyBytes + valueBytes + (headers == null ? 0 : headersBytesMax(headers));
+}
+
 function isData(value: unknown): boolean {
   return value === null || value === undefined || typeof value === 'string' || Buffer.isBuffer(value);
 }

@@ -16,12 +16,15 @@ import type { DeliveryCallback, ProducerRecord } from './producer-record.js';
 /** A record that cannot be put into a batch yet. */
 export interface Waiter {
   readonly topic: TopicQueues;
+  /** A copy: the one that was appended may have changed since. */
   readonly record: ProducerRecord;
   readonly callback: DeliveryCallback | null;
   readonly timestamp: number;
   readonly generation: Generation;
   /** Monotonic time after which it has failed. */
   readonly deadlineMs: number;
+  /** Most bytes the record takes. */
+  readonly bytes: number;
 }
 
 /** A topic in use. */
