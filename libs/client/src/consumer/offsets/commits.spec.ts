@@ -1,7 +1,7 @@
 /**
  * Commits: who may, in which order, and what every answer means. The table is the one of Java's ConsumerCoordinator.
  */
-import { ErrorCode, OffsetCommit } from '@kafka-template/protocol';
+import { ErrorCode, Metadata, OffsetCommit } from '@kafka-template/protocol';
 import { KafkaError, networkError } from '../../errors.js';
 import { ConsumerWorld, gate } from '../testing/consumer-world.js';
 
@@ -251,6 +251,43 @@ describe('failures around commits', () => {
     const took = world.clock.monotonic() - before;
     expect(took).toBeGreaterThanOrEqual(5_000);
     expect(took).toBeLessThan(10_000);
+  });
+
+  it('a deleted topic: refused after a second look, the rest is committed once and at once, and later commits do not wait', async () => {
+    const world = await joined();
+    const { cluster } = world;
+    const answer = cluster.handlerOf(OffsetCommit);
+    cluster.on(OffsetCommit, async (body, sent) => {
+      const response = await answer(body, sent);
+      if (response instanceof KafkaError) return response;
+      for (const topic of response.topics ?? []) {
+        if (topic.name !== 'deleted') continue;
+        for (const each of topic.partitions) each.errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      }
+      return response;
+    });
+    const before = world.clock.monotonic();
+    const both = world.consumer
+      .commitSync([
+        { ...A0, offset: 5 },
+        { topic: 'deleted', partition: 0, offset: 7 },
+      ])
+      .catch((error: KafkaError) => error);
+    await world.clock.run();
+    expect(world.takeLog()).toEqual(['commit a-0@5 deleted-0@7 gen 1']);
+    // While the first one waits to be tried again.
+    const other = outcome(world, 6);
+    await world.clock.run();
+    expect(await other).toBeNull();
+    expect(world.takeLog()).toEqual(['commit a-0@6 gen 1']);
+    expect(world.clock.monotonic()).toBe(before);
+    const error = await world.drive(both);
+    expect(error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+    expect((error as KafkaError).message).toContain('Not committed: deleted-0; everything else was.');
+    expect(world.clock.monotonic() - before).toBeLessThan(1_000);
+    expect(world.takeLog()).toEqual(['commit deleted-0@7 gen 1']);
+    const looks = cluster.bodies(Metadata).filter((body) => body.topics?.some(({ name }) => name === 'deleted'));
+    expect(looks.every((body) => !body.allowAutoTopicCreation)).toBe(true);
   });
 
   it('a callback that throws fails the next poll, and no other callback', async () => {

@@ -5,18 +5,18 @@
  * partition replaces an earlier one); callbacks are called in order, and a synchronous commit ends after every earlier
  * asynchronous one. A commit keeps the generation in which it was asked for: one from an old generation is refused by
  * the coordinator (COMMIT_FAILED), never sent again under a new one, and nothing here ever joins a group.
- * Asynchronous commits are not retried, as in Java: a later one makes up for it; synchronous ones are, until their time
- * is over. Bound: PENDING_COMMITS_MAX.
+ * Asynchronous commits are not retried, as in Java: a later one makes up for it; of synchronous ones what was refused is,
+ * until their time is over, and holds up no other commit meanwhile. Bound: PENDING_COMMITS_MAX.
  */
-import { ErrorCode, OffsetCommit as OffsetCommitApi, type RequestInput } from '@kafka-template/protocol';
+import { ErrorCode, Metadata, OffsetCommit as OffsetCommitApi, type RequestInput } from '@kafka-template/protocol';
 import { asKafkaError, ClientErrorCode, KafkaError, timeoutError } from '../../errors.js';
-import { delay } from '../../io/clock.js';
 import { type ConsumerContext, retryPauseMs } from '../consumer-context.js';
 import { type CommitIdentity, NO_MEMBER } from '../group/generation.js';
 import { rebalanceInProgressError } from '../group/commit-errors.js';
 import type { GroupChannel } from '../group/group-channel.js';
 import type { Membership } from '../group/membership.js';
-import { groupByTopic, partitionKey, type TopicPartition } from '../topic-partition.js';
+import { Signal } from '../signal.js';
+import { groupByTopic, partitionKey, partitionNames, type TopicPartition } from '../topic-partition.js';
 
 /** An offset to commit. */
 export interface OffsetCommit extends TopicPartition {
@@ -34,36 +34,49 @@ export type CommitCallback = (error: KafkaError | null, offsets: readonly Offset
 /** Commits that may wait. More means that the coordinator does not answer and nobody looks at the callbacks. */
 const PENDING_COMMITS_MAX = 10_000;
 /**
- * How long a topic that the coordinator does not know may still be one that it does not know yet. Java asks again until
- * `defaultApiTimeoutMs`; a deleted topic would then hold up the commits of all others for a minute.
+ * How long a topic that the coordinator does not know, but another broker does, may still be one that it does not know
+ * yet. Java asks again until `defaultApiTimeoutMs`.
  */
 const UNKNOWN_TOPIC_MS = 5_000;
 /** Last version with topic names; later ones take ids only. */
 const OFFSET_COMMIT_NAMES_VERSION = 9;
+/** First version of Metadata that can ask for a topic without creating it. */
+const METADATA_WITHOUT_CREATION_VERSION = 4;
 /** First version that knows static members. */
 const OFFSET_COMMIT_STATIC_VERSION = 7;
 
 interface PendingCommit {
-  readonly offsets: readonly OffsetCommit[];
+  /** What is not committed yet. */
+  offsets: readonly OffsetCommit[];
   /** Who asked, or why it cannot be sent; a refusal waits for its turn too. */
   readonly sender: CommitIdentity | KafkaError;
   /** Until when it is tried again; null for an asynchronous commit, which is not. */
   readonly deadlineMs: number | null;
   /** Since when the coordinator does not know one of its topics; null when it was not refused for that. */
   unknownTopicSinceMs: number | null;
+  /** Times it was refused, and the monotonic time before which it is not sent again. */
+  failures: number;
+  retryAtMs: number;
   settle(error: KafkaError | null): void;
 }
 
 /** The commits of one consumer. */
 export class Commits {
   private queue: PendingCommit[] = [];
+  /** Refused, waiting to be sent again. */
+  private again: PendingCommit[] = [];
   private sending = false;
+  private readonly signal: Signal;
+  /** Partitions that no broker asked knows. */
+  private readonly gone = new Set<string>();
 
   constructor(
     private readonly context: ConsumerContext,
     private readonly channel: GroupChannel,
     private readonly membership: Membership,
-  ) {}
+  ) {
+    this.signal = new Signal(context.io.clock);
+  }
 
   /**
    * Commits and waits for the answer; with no offsets it only waits for the commits before it.
@@ -88,14 +101,16 @@ export class Commits {
     deadlineMs: number | null,
     settle: (error: KafkaError | null) => void,
   ): void {
-    this.queue.push({ offsets, sender: this.sender(offsets), deadlineMs, unknownTopicSinceMs: null, settle });
+    const sender = this.sender(offsets);
+    this.queue.push({ offsets, sender, deadlineMs, unknownTopicSinceMs: null, failures: 0, retryAtMs: 0, settle });
+    this.signal.raise();
     if (!this.sending) void this.run();
   }
 
   /** Who commits, or why it cannot be. */
   private sender(offsets: readonly OffsetCommit[]): CommitIdentity | KafkaError {
     if (offsets.length === 0) return NO_MEMBER;
-    if (this.queue.length >= PENDING_COMMITS_MAX) {
+    if (this.queue.length + this.again.length >= PENDING_COMMITS_MAX) {
       const message = `${PENDING_COMMITS_MAX} commits of group ${this.channel.groupId} already wait for an answer.`;
       return new KafkaError(ClientErrorCode.BUFFER_EXHAUSTED, message, { retriable: true });
     }
@@ -116,22 +131,22 @@ export class Commits {
     this.sending = true;
     // Outcomes come in a later turn than the call, always.
     await Promise.resolve();
-    for (let failures = 0; this.queue.length > 0;) {
-      const batch = this.takeBatch();
-      const errors = await this.send(batch);
-      const again = this.settleBatch(batch, errors, failures + 1);
-      this.queue.unshift(...again);
-      failures = again.length > 0 ? failures + 1 : 0;
-      if (failures > 0) await delay(this.context.io.clock, retryPauseMs(this.context, failures));
+    while (this.queue.length + this.again.length > 0) {
+      const batch = this.takeBatch(this.context.io.clock.monotonic());
+      if (batch.length > 0) this.settleBatch(batch, await this.send(batch));
+      else await this.signal.wait(Math.min(...this.again.map((commit) => commit.retryAtMs)));
     }
     this.sending = false;
   }
 
-  /** The commits at the head of the queue that have the same sender. */
-  private takeBatch(): PendingCommit[] {
-    const sender = this.queue[0]?.sender;
+  /** What may be sent now and has the same sender: what is tried again first, so that later offsets replace its own. */
+  private takeBatch(nowMs: number): PendingCommit[] {
+    const sender = (this.again.find((commit) => commit.retryAtMs <= nowMs) ?? this.queue[0])?.sender;
+    const isDue = (commit: PendingCommit): boolean => commit.retryAtMs <= nowMs && isSameSender(commit.sender, sender);
+    const due = this.again.filter(isDue);
+    this.again = this.again.filter((commit) => !due.includes(commit));
     const end = this.queue.findIndex((commit) => !isSameSender(commit.sender, sender));
-    return this.queue.splice(0, end === -1 ? this.queue.length : end);
+    return [...due, ...this.queue.splice(0, end === -1 ? this.queue.length : end)];
   }
 
   /** The error of every partition that was refused, by its key; or one error for all. */
@@ -151,13 +166,17 @@ export class Commits {
       });
       const errors = new Map<string, KafkaError>();
       const byCode = new Map<number, KafkaError>();
+      const unknown: string[] = [];
       for (const topic of response.topics) {
         for (const { partitionIndex, errorCode } of topic.partitions) {
           const key = partitionKey({ topic: topic.name, partition: partitionIndex });
-          if (errorCode === ErrorCode.NONE) this.noteCommitted(offsets.get(key));
+          if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) unknown.push(topic.name);
+          if (errorCode === ErrorCode.NONE) this.noteCommitted(key, offsets.get(key));
           else errors.set(key, this.errorOf(errorCode, sender, byCode));
         }
       }
+      if (unknown.length > 0 && batch.some(({ deadlineMs }) => deadlineMs !== null))
+        this.lookFor([...new Set(unknown)], offsets.values());
       return errors;
     } catch (error) {
       return asKafkaError(
@@ -193,29 +212,72 @@ export class Commits {
     };
   }
 
-  private noteCommitted(commit: OffsetCommit | undefined): void {
+  /** An older commit of the partition that waits to be sent again has been made up for. */
+  private noteCommitted(key: string, commit: OffsetCommit | undefined): void {
     if (commit === undefined) return;
+    this.gone.delete(key);
     const state = this.context.subscriptions.find(commit);
     if (state !== undefined) state.committedOffset = commit.offset;
+    for (const older of this.again) {
+      older.offsets = older.offsets.filter((each) => partitionKey(each) !== key);
+      if (older.offsets.length === 0) older.settle(null);
+    }
+    this.again = this.again.filter((older) => older.offsets.length > 0);
   }
 
-  /** Tells the outcomes, in order, and returns the commits to try again. */
-  private settleBatch(
-    batch: readonly PendingCommit[],
-    errors: Map<string, KafkaError> | KafkaError,
-    failures: number,
-  ): PendingCommit[] {
+  /**
+   * Finds out whether topics that the coordinator does not know were deleted, by what another broker says. Creates none.
+   * The answer counts when the commit is refused for the second time.
+   */
+  private lookFor(topics: readonly string[], offsets: Iterable<OffsetCommit>): void {
+    const asked = [...offsets].filter(({ topic }) => topics.includes(topic));
+    const body = { topics: topics.map((name) => ({ name })), allowAutoTopicCreation: false };
+    const bounds = { minVersion: METADATA_WITHOUT_CREATION_VERSION };
+    this.context.cluster.send('any', Metadata, body, bounds, (_error, response) => {
+      for (const { topic, partition } of asked) {
+        const found = response?.topics.find(({ name }) => name === topic);
+        const key = partitionKey({ topic, partition });
+        const isGone =
+          found?.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+          (found?.errorCode === ErrorCode.NONE && partition >= found.partitions.length);
+        if (isGone) this.gone.add(key);
+        else this.gone.delete(key);
+      }
+    });
+  }
+
+  /** Tells the outcomes, in order, and keeps what is to be tried again. */
+  private settleBatch(batch: readonly PendingCommit[], errors: Map<string, KafkaError> | KafkaError): void {
     const now = this.context.io.clock.monotonic();
-    const retryMs = now + retryPauseMs(this.context, failures);
-    const again: PendingCommit[] = [];
     for (const commit of batch) {
-      const error = errors instanceof KafkaError ? errors : firstError(commit, errors);
+      if (!(errors instanceof KafkaError)) {
+        commit.offsets = commit.offsets.filter((each) => errors.has(partitionKey(each)));
+      }
+      const error = errors instanceof KafkaError ? errors : gravestError(commit, errors);
       if (error === null || commit.deadlineMs === null || !isRetried(error)) commit.settle(error);
-      else if (isTopicGone(commit, error, now)) commit.settle(error);
-      else if (retryMs < commit.deadlineMs) again.push(commit);
-      else commit.settle(timeoutError(`Offsets could not be committed in time. Last reason: ${error.message}`, error));
+      else if (this.isTopicGone(commit, error, now)) this.giveUp(commit, error);
+      else this.tryAgain(commit, error, now);
     }
-    return again;
+  }
+
+  private giveUp(commit: PendingCommit, error: KafkaError): void {
+    for (const each of commit.offsets) this.gone.delete(partitionKey(each));
+    commit.settle(goneError(commit, error));
+  }
+
+  private tryAgain(commit: PendingCommit, error: KafkaError, now: number): void {
+    commit.failures += 1;
+    commit.retryAtMs = now + retryPauseMs(this.context, commit.failures);
+    if (commit.retryAtMs < (commit.deadlineMs ?? 0)) this.again.push(commit);
+    else commit.settle(timeoutError(`Offsets could not be committed in time. Last reason: ${error.message}`, error));
+  }
+
+  /** Whether all that is left belongs to topics that do not exist any more. */
+  private isTopicGone(commit: PendingCommit, error: KafkaError, now: number): boolean {
+    if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') return false;
+    commit.unknownTopicSinceMs ??= now;
+    if (now - commit.unknownTopicSinceMs >= UNKNOWN_TOPIC_MS) return true;
+    return commit.failures > 0 && commit.offsets.every((each) => this.gone.has(partitionKey(each)));
   }
 }
 
@@ -224,19 +286,20 @@ function isSameSender(one: PendingCommit['sender'], other: PendingCommit['sender
   return one.generationId === other?.generationId && one.memberId === other.memberId;
 }
 
-function firstError(commit: PendingCommit, errors: ReadonlyMap<string, KafkaError>): KafkaError | null {
+/** The error of a partition: rather one that ends the commit than one after which it is tried again. */
+function gravestError(commit: PendingCommit, errors: ReadonlyMap<string, KafkaError>): KafkaError | null {
+  let gravest: KafkaError | null = null;
   for (const each of commit.offsets) {
-    const error = errors.get(partitionKey(each));
-    if (error !== undefined) return error;
+    const error = errors.get(partitionKey(each)) ?? null;
+    if (error !== null && !isRetried(error)) return error;
+    gravest ??= error;
   }
-  return null;
+  return gravest;
 }
 
-/** Whether a topic has been unknown for so long that it does not exist any more. */
-function isTopicGone(commit: PendingCommit, error: KafkaError, now: number): boolean {
-  if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') return false;
-  commit.unknownTopicSinceMs ??= now;
-  return now - commit.unknownTopicSinceMs >= UNKNOWN_TOPIC_MS;
+function goneError({ offsets }: PendingCommit, error: KafkaError): KafkaError {
+  const message = `${error.message} Not committed: ${partitionNames(offsets)}; everything else was.`;
+  return new KafkaError(error.code, message, { retriable: error.retriable, cause: error });
 }
 
 /** A rebalance ends only by `poll`, so that waiting here for its end would be waiting for ever. */
