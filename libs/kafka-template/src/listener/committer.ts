@@ -83,36 +83,30 @@ export class Committer {
       return;
     }
     await this.#settled();
+    // What is left over is sent with the rest.
+    this.#hasLeftovers = false;
     try {
       await this.#inOrder(() => this.#commitSync());
     } catch (error) {
       this.#parts.log.error('The last commit failed: some records will be delivered again', error);
     }
+    if (!this.#hasLeftovers) return;
+    this.#parts.log.warn('The group refused the last commit during a rebalance: some records may be delivered again');
   }
 
-  /** After a poll: sends again what a rebalance kept from being committed, where the partition is still ours. */
-  async commitLeftovers(isOwned: (partition: TopicPartition) => boolean): Promise<void> {
+  /** After a poll: sends again what a rebalance kept from being committed for partitions that are still ours. */
+  async commitLeftovers(): Promise<void> {
     if (!this.#hasLeftovers) return;
     this.#hasLeftovers = false;
-    for (const [name, offset] of this.#unconfirmed) {
-      if (isOwned(offset)) continue;
-      this.#parts.log.warn(`${name} went to another member before offset ${offset.offset} could be committed`);
-      this.#unconfirmed.delete(name);
-    }
     if (this.#unconfirmed.size === 0) return;
     if (this.#parts.style === CommitStyle.SYNC) await this.#inOrder(() => this.#commitSync());
     else this.#commitAsync([...this.#unconfirmed.values()]);
   }
 
   /**
-   * The partitions have been given up. What could not be committed for them must never be sent later, when it would move
-   * the position of their new owner back; only what the rebalance itself refused is kept for {@link commitLeftovers}.
+   * The partitions are gone. What could not be committed for them is never sent later, when it would move the position of
+   * their new owner back.
    */
-  release(partitions: readonly TopicPartition[]): void {
-    if (!this.#hasLeftovers) this.forget(partitions);
-  }
-
-  /** The partitions are gone. */
   forget(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#unconfirmed.delete(partitionName(partition));
   }
@@ -166,9 +160,10 @@ export class Committer {
   }
 
   async #commitSync(): Promise<void> {
-    const offsets = [...this.#unconfirmed.values()];
-    if (offsets.length === 0) return;
     for (let attempt = 0; ; attempt++) {
+      // Looked up for every attempt: partitions may have been lost since the last one.
+      const offsets = [...this.#unconfirmed.values()];
+      if (offsets.length === 0) return;
       try {
         await this.#parts.consumer.commitSync(offsets);
         this.#succeeded(offsets);

@@ -134,10 +134,13 @@ describe('container: commit styles', () => {
     expect(outcomes).toEqual(['ok 1']);
   });
 
-  it('never sends later what it could not commit for a partition it has given up', async () => {
+  it.each([
+    ['the broker was away', 'NETWORK'],
+    ['the rebalance refused it', 'REBALANCE_IN_PROGRESS'],
+  ])('never sends later what it could not commit for a partition it has given up: %s', async (_name, code) => {
     const fixture = new ContainerFixture({ ackMode: AckMode.TIME, values: ['a'] });
     await fixture.start();
-    for (let attempt = 0; attempt < 4; attempt++) fixture.consumer.failNext('commitSync', driverError('NETWORK'));
+    for (let attempt = 0; attempt < 4; attempt++) fixture.consumer.failNext('commitSync', driverError(code));
     fixture.consumer.rebalance('revoked', [partitionOf(0)]);
     await waitFor(() => fixture.eventNames().some((name) => name.startsWith('partitions-revoked')));
     const before = fixture.calls.length;
@@ -145,6 +148,23 @@ describe('container: commit styles', () => {
     await fixture.container.stop();
     const commits = fixture.calls.slice(before).filter((call) => call.startsWith('commitSync'));
     expect(new Set(commits)).toEqual(new Set(['commitSync t-1@1']));
+  });
+
+  it('a stop right after a rebalance does not send what the rebalance refused', async () => {
+    const errorHandler = {
+      handleOne: () => ({ action: 'retry', delayMs: 0 }) as const,
+      handleBatch: () => ({ action: 'retry', delayMs: 0 }) as const,
+      forget: () => void fixture.container.stop(),
+    };
+    const fixture = new ContainerFixture({ ackMode: AckMode.TIME, values: ['a'], errorHandler });
+    await fixture.start();
+    fixture.consumer.failNext('commitSync', driverError('REBALANCE_IN_PROGRESS'));
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    await waitFor(() => fixture.container.state === 'stopped');
+    expect(fixture.calls).toEqual(['commitSync t-0@1', 'close']);
+    expect(fixture.logged.filter((line) => line.startsWith('warn'))).toEqual([
+      'warn The group refused the last commit during a rebalance: some records may be delivered again',
+    ]);
   });
 
   it('combined is async while running and sync when partitions are revoked', async () => {
@@ -169,6 +189,19 @@ describe('container: commit styles', () => {
     await fixture.container.stop();
     expect(fixture.calls).toEqual(['commitAsync t-0@1', 'commitSync t-0@1', 'close']);
     expect(fixture.committed()).toBe(1);
+  });
+
+  it('an earlier commit that succeeds does not confirm a later one that is on its way', async () => {
+    const fixture = new ContainerFixture({ commitStyle: CommitStyle.COMBINED });
+    await fixture.start();
+    fixture.consumer.isAnsweringCommits = false;
+    await fixture.append(['a']);
+    fixture.consumer.failNext('commitAsync', driverError('NETWORK'));
+    await fixture.append(['b']);
+    fixture.consumer.answerCommits();
+    expect(fixture.committed()).toBe(1);
+    await fixture.container.stop();
+    expect(fixture.committed()).toBe(2);
   });
 
   it('sync asks for nothing at the stop when all is committed', async () => {

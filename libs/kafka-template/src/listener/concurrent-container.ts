@@ -35,7 +35,10 @@ export class ConcurrentContainer {
     );
     this.#unsubscribe = environment.events.subscribe((event) => {
       if (event.listenerId !== settings.id || event.type !== 'stopped') return;
-      if (event.reason !== 'NORMAL') void this.stop();
+      if (event.reason === 'NORMAL') return;
+      const isStartRequested = this.#containers.some((container) => container.isStartRequested);
+      void this.stop();
+      if (isStartRequested) this.start();
     });
   }
 
@@ -82,7 +85,7 @@ export class ConcurrentContainer {
     };
   }
 
-  /** Starts what is not running. Does not wait for an assignment. Throws when the driver refuses the options. */
+  /** Starts what is not running; what is still stopping, as soon as it has. Does not wait for an assignment. Throws when the driver refuses the options. */
   start(): void {
     for (const container of this.#containers) container.start();
   }

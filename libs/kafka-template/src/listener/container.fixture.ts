@@ -40,6 +40,7 @@ export class ContainerFixture {
   readonly delivered: string[] = [];
   readonly events: ContainerEvent[] = [];
   readonly logged: string[] = [];
+  readonly settings: ContainerSettings;
   readonly container: ListenerContainer;
 
   constructor(options: FixtureOptions = {}) {
@@ -50,10 +51,10 @@ export class ContainerFixture {
     const events = new ContainerEvents(log);
     events.subscribe((event) => void this.events.push(event));
     const { clock, driver } = this;
-    const settings = this.#settings(options, log);
+    this.settings = this.#settings(options, log);
     const topicsReady = Promise.resolve();
     this.container = new ListenerContainer(
-      settings,
+      this.settings,
       { driver, events, clock, log, topicsReady },
       { index: 0, count: 1 },
     );

@@ -65,6 +65,7 @@ export class ListenerContainer {
   readonly #place: ContainerPlace;
   #state: ContainerState = 'stopped';
   #isPauseRequested = false;
+  #isStartRequested = false;
   #runtime: ContainerRuntime | undefined;
   #loop: Promise<void> = Promise.resolve();
   #stopReason: StopReason | undefined;
@@ -108,7 +109,7 @@ export class ListenerContainer {
 
   /** Whether it has been told its partitions since it was started, be it none: from then on it sees new records. */
   get isReady(): boolean {
-    return this.#runtime?.parts.assignment.isKnown ?? false;
+    return this.#state === 'running' && (this.#runtime?.parts.assignment.isKnown ?? false);
   }
 
   /** Whether a pause has been asked for. */
@@ -116,8 +117,17 @@ export class ListenerContainer {
     return this.#isPauseRequested;
   }
 
-  /** Makes a consumer and starts the loop. Does not wait for an assignment. Throws when the driver refuses the options. */
+  /** Whether `start` was called while it was stopping, so that it starts as soon as it has. */
+  get isStartRequested(): boolean {
+    return this.#isStartRequested;
+  }
+
+  /**
+   * Makes a consumer and starts the loop; while the container is stopping, as soon as that is done. Does not wait for an
+   * assignment. Throws when the driver refuses the options.
+   */
   start(): void {
+    if (this.#state === 'stopping') this.#isStartRequested = true;
     if (this.#state !== 'stopped') return;
     requireCapabilities(this.#settings, this.#environment.driver);
     this.#publish({ type: 'starting' });
@@ -135,6 +145,7 @@ export class ListenerContainer {
    * when a listener is still busy; it then ends in the background as soon as the listener returns.
    */
   async stop(): Promise<void> {
+    this.#isStartRequested = false;
     if (this.#state === 'running') this.#requestStop('NORMAL');
     const { clock, log } = this.#environment;
     const timeoutMs = this.#settings.shutdownTimeoutMs;
@@ -284,7 +295,7 @@ export class ListenerContainer {
 
   /** One pass of the loop. */
   async #turn(runtime: ContainerRuntime, dispatcher: Dispatcher): Promise<void> {
-    const { consumer, pauses, strategy, committer, assignment, clock } = runtime.parts;
+    const { consumer, pauses, strategy, committer, clock } = runtime.parts;
     const settings = this.#settings;
     const startedAt = clock.now();
     pauses.apply(startedAt);
@@ -294,7 +305,7 @@ export class ListenerContainer {
       for (const partition of polled.partitions()) runtime.rewind(polled.records(partition)[0]);
       return;
     }
-    await committer.commitLeftovers((partition) => assignment.owns(partition));
+    await committer.commitLeftovers();
     if (polled.count > 0) await dispatcher.dispatch(polled);
     await runtime.commit(strategy.onPollDone(polled.count, clock.now()));
     if (settings.idleBetweenPollsMs > 0) await this.#wait(settings.idleBetweenPollsMs);
@@ -318,15 +329,13 @@ export class ListenerContainer {
   }
 
   async #afterFailure(runtime: ContainerRuntime, thrown: unknown): Promise<void> {
-    const { strategy, clock, log } = runtime.parts;
-    if (errorCodeOf(thrown) === 'WAKEUP') {
-      // Somebody acknowledged, paused or stopped; what was acknowledged is committed now.
-      if (strategy.manual) await runtime.commit(strategy.onPollDone(1, clock.now())).catch(() => undefined);
-      return;
-    }
-    const error = asError(thrown);
+    const { log } = runtime.parts;
+    const error = errorCodeOf(thrown) === 'WAKEUP' ? await this.#afterWakeup(runtime) : asError(thrown);
+    if (error === undefined) return;
     if (this.#state !== 'running') {
-      log.debug(`${this.id}: failed while it stops: ${error.message}`);
+      const message = `${this.id}: failed while it stops: ${error.message}`;
+      if (isFatal(error)) log.warn(message);
+      else log.debug(message);
       return;
     }
     this.#lastError = error;
@@ -345,6 +354,18 @@ export class ListenerContainer {
     await this.#wait(delayMs);
   }
 
+  /** Somebody acknowledged, paused or stopped; what was acknowledged is committed now. Returns what that brought. */
+  async #afterWakeup(runtime: ContainerRuntime): Promise<Error | undefined> {
+    const { strategy, clock } = runtime.parts;
+    if (!strategy.manual) return undefined;
+    try {
+      await runtime.commit(strategy.onPollDone(1, clock.now()));
+      return undefined;
+    } catch (error) {
+      return asError(error);
+    }
+  }
+
   /** The last commit, while the partitions are still ours. Not after a fatal end: the broker would not listen. */
   async #commitLast(runtime: ContainerRuntime): Promise<void> {
     const { strategy, committer, assignment } = runtime.parts;
@@ -361,6 +382,22 @@ export class ListenerContainer {
     const reason = this.#stopReason ?? 'ERROR';
     if (reason === 'NORMAL') log.info(`${this.id}: stopped`);
     this.#publish({ type: 'stopped', reason, error: reason === 'NORMAL' ? undefined : this.#lastError });
+    if (this.#isStartRequested) this.#startAgain();
+  }
+
+  /** Nobody waits for this start, so a failure is said here. */
+  #startAgain(): void {
+    this.#isStartRequested = false;
+    try {
+      this.start();
+    } catch (thrown) {
+      const error = asError(thrown);
+      const reason = stopReasonOf(error);
+      this.#lastError = error;
+      this.#stopReason = reason;
+      this.#environment.log.error(`${this.id}: the container could not be started again (${reason})`, error);
+      this.#publish({ type: 'stopped', reason, error });
+    }
   }
 
   #fail(error: Error, reason: StopReason): void {

@@ -64,7 +64,7 @@ export class KafkaListenerEndpointRegistry {
     this.#containers.delete(id);
   }
 
-  /** Starts a container, or all that have `autoStartup`. Rejects with MISSING_TOPICS where that is fatal. */
+  /** Starts a container, or all that have `autoStartup`; one that is still stopping, as soon as it has. Rejects with MISSING_TOPICS where that is fatal. */
   async start(id?: string): Promise<void> {
     const chosen = id === undefined ? this.all.filter(({ settings }) => settings.autoStartup) : [this.get(id)];
     await Promise.all(chosen.map((container) => this.#start(container)));

@@ -31,7 +31,7 @@ export class ContainerRebalance implements RebalanceListener {
   async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     const { strategy, committer, publish, log, containerId } = this.#runtime.parts;
     await committer.commitFinally(strategy.onRevoked(partitions));
-    committer.release(partitions);
+    committer.forget(partitions);
     this.#runtime.forget(partitions);
     publish({ type: 'partitions-revoked', partitions });
     if (partitions.length > 0) log.info(`${containerId}: partitions revoked: ${names(partitions)}`);

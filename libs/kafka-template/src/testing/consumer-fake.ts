@@ -129,6 +129,7 @@ export class ConsumerFake implements DriverConsumer {
 
   async #park(timeoutMs: number): Promise<void> {
     this.#hasTimedOut = false;
+    if (this.#isWoken) return;
     await new Promise<void>((resolve) => {
       const timer = this.#parts.clock.setTimer(timeoutMs, () => {
         this.#hasTimedOut = true;
