@@ -120,10 +120,16 @@ export function errorCodeOf(error: unknown): string | undefined {
 
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return asError(error).message;
 }
 
 /** Whatever was thrown, as an Error. */
 export function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  if (error instanceof Error) return error;
+  try {
+    return new Error(String(error));
+  } catch {
+    // An object without a prototype, or one that refuses to be text.
+    return new Error(Object.prototype.toString.call(error));
+  }
 }

@@ -21,8 +21,13 @@ export class KafkaSendError extends KafkaTemplateError {
   }
 }
 
-/** `topic orders, partition 1`: where a record was to go. */
+/** `topic orders, partition 1`: where a record was to go. Says it of whatever was given as a record. */
 export function describeTarget(record: ProducerRecord): string {
-  const topic = typeof record.topic === 'string' && record.topic !== '' ? `topic ${record.topic}` : 'no topic';
-  return typeof record.partition === 'number' ? `${topic}, partition ${record.partition}` : topic;
+  try {
+    const { topic, partition } = record;
+    const name = typeof topic === 'string' && topic !== '' ? `topic ${topic}` : 'no topic';
+    return typeof partition === 'number' ? `${name}, partition ${partition}` : name;
+  } catch {
+    return 'no topic';
+  }
 }

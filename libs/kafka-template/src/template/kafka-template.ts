@@ -12,7 +12,7 @@ import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import type { RecordSerdes } from '../serde/record-serdes.js';
 import { type Serde, autoSerde } from '../serde/serde.js';
-import { KafkaSendError } from './kafka-send-error.js';
+import { KafkaSendError, describeTarget } from './kafka-send-error.js';
 import type { ProducerListener } from './producer-listener.js';
 import { type ProducerRecord, headerList } from './producer-record.js';
 import { SendFuture, type SendFutureHost } from './send-future.js';
@@ -37,8 +37,16 @@ export interface KafkaTemplateParts {
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
 
-/** Strings and bytes as they are. */
-const RAW: RecordSerdes = { key: autoSerde, value: autoSerde };
+/** Strings and bytes as they are; a value that is absent is a tombstone. */
+const RAW: RecordSerdes = {
+  key: autoSerde,
+  value: { ...autoSerde, serialize: (data, topic) => autoSerde.serialize(data ?? null, topic) },
+};
+
+/** Stands in the future and for the ProducerListener where something else than a readable record was given. */
+const NO_RECORD: ProducerRecord = { topic: '', value: null };
+
+const RECORD_PROPERTIES = ['topic', 'partition', 'timestamp', 'key', 'value', 'headers'] as const;
 
 /** Injectable sender of records. One per application is the normal case; it is safe to use from everywhere. */
 export class KafkaTemplate {
@@ -74,8 +82,7 @@ export class KafkaTemplate {
 
   /** Sends a record whose key and value are bytes already: no serializer sees them. For forwarding what was received. */
   sendRaw(record: DriverProducerRecord): SendFuture<Buffer | string, Buffer | string> {
-    const whole = { ...record, value: record.value ?? null };
-    return this.#dispatch(whole, RAW) as SendFuture<Buffer | string, Buffer | string>;
+    return this.#dispatch(record as ProducerRecord, RAW) as SendFuture<Buffer | string, Buffer | string>;
   }
 
   /** As `send` without the topic: the template's `defaultTopic`. Throws ILLEGAL_STATE when there is none. */
@@ -113,14 +120,27 @@ export class KafkaTemplate {
     return this.#closing;
   }
 
-  #dispatch(record: ProducerRecord, serdes: RecordSerdes): SendFuture {
-    const future = new SendFuture(record, this.#host);
-    let appended = false;
+  #dispatch(given: ProducerRecord, serdes: RecordSerdes): SendFuture {
+    let data: DriverProducerRecord | undefined;
+    let failure: unknown;
     try {
       if (this.#closing !== undefined) {
         throw new KafkaTemplateError('CLOSED', 'the template is closed: the application is shutting down');
       }
-      this.#parts.producer.append(serialize(record, serdes), (error, metadata) => {
+      data = serialize(given, serdes);
+    } catch (error) {
+      failure = error;
+    }
+    const future = new SendFuture(data !== undefined || isReadable(given) ? given : NO_RECORD, this.#host);
+    if (data === undefined) queueMicrotask(() => this.#complete(future, failure, null));
+    else this.#append(data, future);
+    return future;
+  }
+
+  #append(data: DriverProducerRecord, future: SendFuture): void {
+    let appended = false;
+    try {
+      this.#parts.producer.append(data, (error, metadata) => {
         // A driver may know at once that it cannot send. The caller has no future yet, so it hears of it afterwards.
         if (appended) this.#complete(future, error, metadata);
         else queueMicrotask(() => this.#complete(future, error, metadata));
@@ -129,11 +149,10 @@ export class KafkaTemplate {
       queueMicrotask(() => this.#complete(future, error, null));
     }
     appended = true;
-    return future;
   }
 
   #listenerFailed(record: ProducerRecord, error: unknown): void {
-    this.#parts.log.error(`The ProducerListener failed on a record for topic ${String(record.topic)}`, error);
+    this.#parts.log.error(`The ProducerListener failed on a record for ${describeTarget(record)}`, error);
   }
 
   /** The order is Spring's: the future first, with its callbacks, then the listener. */
@@ -158,6 +177,21 @@ export class KafkaTemplate {
   }
 }
 
+/** Whether those who hear of the failure can look at the record without failing themselves. */
+function isReadable(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false;
+  try {
+    for (const name of RECORD_PROPERTIES) void (given as Record<string, unknown>)[name];
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function kindOf(given: unknown): string {
+  return given === null || given === undefined ? String(given) : `a ${typeof given}`;
+}
+
 /** The record that the positional forms of `send` stand for. They differ by how many parameters they have. */
 function recordOf(topic: string, parameters: readonly unknown[]): ProducerRecord {
   if (parameters.length >= 4) {
@@ -173,6 +207,11 @@ function recordOf(topic: string, parameters: readonly unknown[]): ProducerRecord
 }
 
 function serialize(record: ProducerRecord, serdes: RecordSerdes): DriverProducerRecord {
+  if (typeof record !== 'object' || record === null) {
+    throw new SerializationError(
+      `send takes a topic and a value, or a record ({ topic, key, value }), and was given ${kindOf(record)}`,
+    );
+  }
   const { topic, partition, timestamp } = record;
   if (typeof topic !== 'string' || topic === '') {
     throw new SerializationError('the topic must be a string that is not empty');

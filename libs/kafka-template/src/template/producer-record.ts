@@ -23,12 +23,17 @@ export interface ProducerRecord<K = unknown, V = unknown> {
 }
 
 /** Headers in the form drivers take. Throws SerializationError. */
-export function headerList(headers: HeadersToSend | undefined): readonly RecordHeader[] | undefined {
-  if (headers === undefined) return undefined;
+export function headerList(headers: HeadersToSend | null | undefined): readonly RecordHeader[] | undefined {
+  if (headers === undefined || headers === null) return undefined;
   const list: readonly RecordHeader[] = isList(headers)
     ? headers
     : Object.entries(headers).map(([key, value]) => ({ key, value }));
   for (const header of list) {
+    if (typeof header !== 'object' || header === null) {
+      throw new SerializationError(
+        `headers hold ${String(header)}; use { key, value }, or an object of names and values`,
+      );
+    }
     const { value } = header;
     if (typeof header.key !== 'string' || !(value === null || typeof value === 'string' || Buffer.isBuffer(value))) {
       throw new SerializationError(`header ${String(header.key)} is a ${typeof value}; use a string, a Buffer or null`);

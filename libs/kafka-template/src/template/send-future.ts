@@ -10,7 +10,7 @@ import { callGuarded } from '../io/call-guarded.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
-import type { KafkaSendError } from './kafka-send-error.js';
+import { type KafkaSendError, describeTarget } from './kafka-send-error.js';
 import type { ProducerRecord } from './producer-record.js';
 import type { SendResult } from './send-result.js';
 
@@ -58,7 +58,7 @@ export class SendFuture<K = unknown, V = unknown> implements PromiseLike<SendRes
     return new Promise((resolve, reject) => {
       const timer = this.#host.clock.setTimer(timeoutMs, () => {
         const message =
-          `Topic ${this.record.topic} has not acknowledged the record within ${timeoutMs} ms. ` +
+          `A record for ${describeTarget(this.record)} was not acknowledged within ${Math.round(timeoutMs)} ms. ` +
           'It may still arrive: check before sending it again, or wait longer';
         reject(new KafkaTemplateError(KafkaTemplateErrorCode.SEND_TIMEOUT, message));
       });
@@ -145,7 +145,7 @@ export class SendFuture<K = unknown, V = unknown> implements PromiseLike<SendRes
     callGuarded(
       () =>
         this.#result !== undefined ? pair.onSuccess?.(this.#result) : pair.onFailure?.(this.#error as KafkaSendError),
-      (error) => this.#host.log.error(`A callback of a send to topic ${this.record.topic} failed`, error),
+      (error) => this.#host.log.error(`A callback of a send to ${describeTarget(this.record)} failed`, error),
     );
   }
 }
