@@ -6,6 +6,7 @@
  * Leaves out what the layers do.
  */
 import { createDispatch, type Dispatch } from './api/dispatch.js';
+import { FetchMemory } from './api/fetch/fetch-memory.js';
 import { FetchSessions } from './api/fetch/fetch-sessions.js';
 import { ADVERTISED_APIS, HANDLERS_BY_KEY } from './api/registry.js';
 import { readApiSettings } from './api/settings.js';
@@ -21,7 +22,11 @@ import { MemoryDisk } from './io/memory-disk.js';
 import { systemNetwork, type Network } from './io/network.js';
 import { systemRandom } from './io/random.js';
 import { realDisk } from './io/real-disk.js';
-import { IN_FLIGHT_REQUESTS_PER_CONNECTION_MAX, UNSENT_BYTES_PER_CONNECTION_MAX } from './limits.js';
+import {
+  FETCH_GRANT_BYTES_MIN,
+  IN_FLIGHT_REQUESTS_PER_CONNECTION_MAX,
+  UNSENT_BYTES_PER_CONNECTION_MAX,
+} from './limits.js';
 import { LocalTopics } from './local-topics.js';
 import { Listener } from './net/listener.js';
 import { isWildcardHost, resolveOptions, type BrokerOptions, type ResolvedOptions } from './options.js';
@@ -118,6 +123,10 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
       transactions,
       markers,
       transactionGate: new TransactionGate(transactions),
+      fetchMemory: new FetchMemory({
+        clock,
+        grantBytesMin: Math.max(FETCH_GRANT_BYTES_MIN, config.number('message.max.bytes')),
+      }),
       fetchSessions: new FetchSessions({
         slots: config.number('max.incremental.fetch.session.cache.slots'),
         clock,

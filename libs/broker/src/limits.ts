@@ -28,6 +28,23 @@ export const FRAME_POOL_BYTES_MAX = 16 * MIB;
 export const DIRECT_READ_BYTES_MIN = 64 * KIB;
 /** Response bytes of one connection that wait for the client, or for an earlier answer; beyond it nothing is read. */
 export const UNSENT_BYTES_PER_CONNECTION_MAX = 4 * MIB;
+/**
+ * Bytes of records in fetch answers that are being read or sent, all connections together. Beyond it a fetch waits its turn
+ * before anything is read for it.
+ */
+export const FETCH_BYTES_IN_FLIGHT_MAX = 128 * MIB;
+/** One fetch gets at most this part of what is left of them, so that few slow readers cannot take everything… */
+export const FETCH_SHARE_OF_REST = 1 / 4;
+/** …but never less than this (or `message.max.bytes`, when that is more), so that it always gets ahead by a batch. */
+export const FETCH_GRANT_BYTES_MIN = 1 * MIB;
+/** A client that takes no byte of its fetch answer for so long, while other fetches wait for memory, is disconnected. */
+export const FETCH_STALL_MS = 10_000;
+/** Memory for reads of files is taken in multiples of this… */
+export const READ_POOL_STEP_BYTES = 64 * KIB;
+/** …and used again up to this size… */
+export const READ_POOL_BUFFER_BYTES_MAX = 8 * MIB;
+/** …as long as no more than this waits for it. */
+export const READ_POOL_BYTES_MAX = 32 * MIB;
 /** Memory of chunks that waits to be used again. */
 export const TAIL_POOL_BYTES_MAX = 16 * MIB;
 
@@ -55,6 +72,10 @@ export const INDEX_CACHE_BYTES_MAX = 32 * MIB;
 export const READ_POSITIONS_PER_LOG_MAX = 16;
 /** Bytes read in one step while a log is recovered or replayed. */
 export const SCAN_BYTES = 1 * MIB;
+/** A compaction works so long in one turn of the event loop, in milliseconds; one batch is the least it does. */
+export const COMPACTION_SLICE_MS = 2;
+/** Bytes of a compacted segment that are written in one step. */
+export const COMPACTION_WRITE_BYTES = 1 * MIB;
 /** Partitions opened at the same time when a broker starts. */
 export const OPENING_PARTITIONS_MAX = 16;
 
@@ -79,4 +100,6 @@ export const COORDINATOR_RECORDS_PER_BATCH_MAX = 1000;
 assert(TAIL_CHUNK_BYTES_MIN <= TAIL_CHUNK_BYTES_MAX, 'The smallest tail chunk must not exceed the largest.');
 assert(TAIL_CHUNK_BYTES_MAX <= TAIL_BYTES_PER_PARTITION_MAX, 'A tail must hold at least one chunk.');
 assert(TAIL_BYTES_PER_PARTITION_MAX <= TAIL_BYTES_TOTAL_MAX, 'All tails together must hold at least one.');
+assert(FETCH_GRANT_BYTES_MIN < FETCH_BYTES_IN_FLIGHT_MAX, 'Memory for fetches must do for more than one of them.');
+assert(READ_POOL_BUFFER_BYTES_MAX <= READ_POOL_BYTES_MAX, 'The pool for reads must hold its largest buffer.');
 assert(UNWRITTEN_BYTES_HIGH < UNWRITTEN_BYTES_MAX, 'Reading must stop before appends are refused.');

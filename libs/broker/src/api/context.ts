@@ -11,6 +11,7 @@ import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { Partition } from '../replication/partition.js';
 import type { Waits } from '../replication/waits.js';
+import type { FetchMemory } from './fetch/fetch-memory.js';
 import type { FetchSessions } from './fetch/fetch-sessions.js';
 import type { ApiSettings } from './settings.js';
 import type { TransactionGate } from './transaction-gate.js';
@@ -23,6 +24,10 @@ export interface ClientConnection {
   /** What the client called itself in ApiVersions (KIP-511); empty before that. */
   softwareName: string;
   softwareVersion: string;
+  /** False once it is closed: nothing has to be read for it any more. */
+  readonly isOpen: boolean;
+  /** 0 when the system has taken everything; changes whenever it takes something. For seeing that a client is stuck. */
+  readonly unsentMark: number;
   /** Calls `listener` when the connection is gone (at once if it is); returns how to take that back. */
   whenClosed(listener: () => void): () => void;
   /** Takes no further request off the connection until the returned function is called. */
@@ -55,6 +60,8 @@ export interface BrokerServices {
     readonly pressure: { readonly isHigh: boolean; onRelief(relieved: () => void): void };
   };
   readonly fetchSessions: FetchSessions;
+  /** What fetch answers are read into and sent from. */
+  readonly fetchMemory: FetchMemory;
   readonly groups: Groups;
   readonly transactions: Transactions;
   /** What writes the ends of transactions into the partitions of this broker. */

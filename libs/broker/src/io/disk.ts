@@ -32,8 +32,11 @@ export interface DiskStat {
 /** An open file. Positions and lengths are bytes. */
 export interface DiskFile {
   readonly path: string;
-  /** Reads up to `length` bytes from `position`; shorter at the end of the file. The result may be shared: never change it. */
-  read(position: number, length: number): Promise<Buffer>;
+  /**
+   * Reads up to `length` bytes from `position`; shorter at the end of the file. The result may be shared: never change it.
+   * A disk that copies puts the bytes to the front of `into` when that is given, and answers a view of it.
+   */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   /**
    * Writes all buffers one after the other at `position`. The buffers must not change before `done`, and never on a disk
    * that keeps them (see `keepsBuffers`). After an error an unknown part of the bytes may have been written.

@@ -37,6 +37,8 @@ export interface NetworkSocket {
   readonly localPort: number;
   /** Bytes given to `write` that the operating system has not taken yet. */
   readonly unsentBytes: number;
+  /** 0 when the system has taken everything; changes whenever it takes something, also of a write that is under way. */
+  readonly unsentMark: number;
   /**
    * Sends the chunks in order and calls `onSent` when the system has them all, which after an error is never.
    * False: wait for `onDrain`.
@@ -181,6 +183,11 @@ class SystemSocket implements NetworkSocket {
 
   get unsentBytes(): number {
     return this.socket.writableLength;
+  }
+
+  get unsentMark(): number {
+    const { _handle: handle } = this.socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+    return this.socket.writableLength + (handle?.writeQueueSize ?? 0);
   }
 
   write(chunks: readonly Buffer[], onSent?: () => void): boolean {

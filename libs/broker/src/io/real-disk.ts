@@ -52,8 +52,8 @@ class RealFile implements DiskFile {
     private readonly fd: number,
   ) {}
 
-  read(position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(length);
+  read(position: number, length: number, into?: Buffer): Promise<Buffer> {
+    const buffer = into ?? Buffer.allocUnsafe(length);
     return new Promise((resolve, reject) => {
       const step = (filled: number): void => {
         fs.read(this.fd, buffer, filled, length - filled, position + filled, (error, bytesRead) => {
@@ -62,7 +62,7 @@ class RealFile implements DiskFile {
           else step(filled + bytesRead);
         });
       };
-      if (length === 0) resolve(buffer);
+      if (length === 0) resolve(buffer.subarray(0, 0));
       else step(0);
     });
   }

@@ -1,7 +1,7 @@
 /**
  * Reads whole batches of one log from its files: floor segment, index, walk over headers, one aligned piece of bytes.
  * Guarantees: the first batch holds the offset asked for; usually one read of the file; a reader that goes on where its
- * last read ended needs no index at all.
+ * last read ended needs no index at all; the memory read into is used again after `release`.
  * Leaves out what is visible: the caller says where to stop.
  */
 import { BATCH_HEADER_BYTES, batchLastOffset, batchSizeBytes } from '@kafka-template/protocol';
@@ -9,6 +9,7 @@ import { READ_POSITIONS_PER_LOG_MAX } from '../limits.js';
 import type { Disk } from '../io/disk.js';
 import type { FilePool } from './file-pool.js';
 import type { IndexCache } from './index-cache.js';
+import type { ReadBlock } from './log-reader-memory.js';
 import type { TopicConfig } from './log-config.js';
 import type { Segment, SegmentIndexes } from './segment.js';
 import type { Segments } from './segments.js';
@@ -24,8 +25,11 @@ export interface DiskRead {
   readonly minOneBatch: boolean;
 }
 
-/** What is read from a file belongs to its reader alone. */
+/** Nothing is held. */
 const release = (): void => undefined;
+
+/** A block of which less than this part was found is given back at once, and what was found copied. */
+const WORTH_KEEPING_PARTS = 2;
 
 interface Place {
   readonly segment: Segment;
@@ -47,8 +51,9 @@ export class LogReader {
 
   /** See {@link DiskRead}. Empty when nothing is there. Rejects with a `DiskError`. */
   async read(request: DiskRead): Promise<LogRead> {
-    let index = this.segments.indexOf(request.offset);
-    for (let segment = this.segments.at(index); segment; segment = this.segments.at(++index)) {
+    const first = this.segments.at(this.segments.indexOf(request.offset));
+    // Compaction may make one segment of several between two turns: places in the list mean nothing.
+    for (let segment = first; segment; segment = this.segments.after(segment)) {
       const known = this.places.get(request.offset);
       const isKnown = known?.segment === segment;
       const position = isKnown ? known.position : (await this.indexes(segment)).offsets.floor(request.offset);
@@ -94,9 +99,11 @@ interface Found extends LogRead {
   readonly endPosition: number;
 }
 
+const NO_BLOCK: ReadBlock = { bytes: Buffer.alloc(0), release };
+
 /** One read inside one segment. */
 class AlignedRead {
-  private block: Buffer = Buffer.alloc(0);
+  private block = NO_BLOCK;
   private blockStart = 0;
 
   constructor(
@@ -111,18 +118,24 @@ class AlignedRead {
     const usualBytes = Math.max(maxBytes + slackBytes, BATCH_HEADER_BYTES);
     let position = fromPosition;
     while (this.segment.sizeBytes - position >= BATCH_HEADER_BYTES) {
-      if (position - this.blockStart + BATCH_HEADER_BYTES > this.block.length) await this.load(position, usualBytes);
+      if (position - this.blockStart + BATCH_HEADER_BYTES > this.block.bytes.length) {
+        await this.load(position, usualBytes);
+      }
       const at = position - this.blockStart;
-      if (this.block.length - at < BATCH_HEADER_BYTES) return null;
-      if (batchLastOffset(this.block, at) >= offset) return this.collect(position);
-      position += batchSizeBytes(this.block, at);
+      const { bytes } = this.block;
+      if (bytes.length - at < BATCH_HEADER_BYTES) break;
+      if (batchLastOffset(bytes, at) >= offset) return this.collect(position);
+      position += batchSizeBytes(bytes, at);
     }
+    this.block.release();
     return null;
   }
 
   private async load(position: number, bytes: number): Promise<void> {
     const length = Math.min(bytes, this.segment.sizeBytes - position);
-    this.block = await this.files.read(this.segment.logPath, position, length);
+    this.block.release();
+    this.block = NO_BLOCK;
+    this.block = await this.files.readBlock(this.segment.logPath, position, length);
     this.blockStart = position;
   }
 
@@ -130,19 +143,24 @@ class AlignedRead {
   private async collect(position: number): Promise<Found> {
     const { offset, endOffset, maxBytes, minOneBatch } = this.request;
     const start = position - this.blockStart;
-    const firstBytes = batchSizeBytes(this.block, start);
-    const isReadable = batchLastOffset(this.block, start) < endOffset && (firstBytes <= maxBytes || minOneBatch);
-    if (!isReadable) return { buffers: [], sizeBytes: 0, nextOffset: offset, endPosition: position, release };
-    if (start + firstBytes > this.block.length) {
-      await this.load(position, firstBytes);
-      return this.result(0, Math.min(firstBytes, this.block.length), batchLastOffset(this.block, 0) + 1);
+    const firstBytes = batchSizeBytes(this.block.bytes, start);
+    const isReadable = batchLastOffset(this.block.bytes, start) < endOffset && (firstBytes <= maxBytes || minOneBatch);
+    if (!isReadable) {
+      this.block.release();
+      return { buffers: [], sizeBytes: 0, nextOffset: offset, endPosition: position, release };
     }
+    if (start + firstBytes > this.block.bytes.length) {
+      await this.load(position, firstBytes);
+      const { bytes } = this.block;
+      return this.result(0, Math.min(firstBytes, bytes.length), batchLastOffset(bytes, 0) + 1);
+    }
+    const { bytes } = this.block;
     let end = start;
     let nextOffset = offset;
-    while (this.block.length - end >= BATCH_HEADER_BYTES) {
-      const next = end + batchSizeBytes(this.block, end);
-      const lastOffset = batchLastOffset(this.block, end);
-      if (next > this.block.length || lastOffset >= endOffset || (end > start && next - start > maxBytes)) break;
+    while (bytes.length - end >= BATCH_HEADER_BYTES) {
+      const next = end + batchSizeBytes(bytes, end);
+      const lastOffset = batchLastOffset(bytes, end);
+      if (next > bytes.length || lastOffset >= endOffset || (end > start && next - start > maxBytes)) break;
       nextOffset = lastOffset + 1;
       end = next;
     }
@@ -150,7 +168,16 @@ class AlignedRead {
   }
 
   private result(start: number, end: number, nextOffset: number): Found {
-    const bytes = this.block.subarray(start, end);
-    return { buffers: [bytes], sizeBytes: bytes.length, nextOffset, endPosition: this.blockStart + end, release };
+    const { block } = this;
+    const found = block.bytes.subarray(start, end);
+    const endPosition = this.blockStart + end;
+    const sizeBytes = found.length;
+    if (sizeBytes * WORTH_KEEPING_PARTS >= block.bytes.length) {
+      return { buffers: [found], sizeBytes, nextOffset, endPosition, release: () => block.release() };
+    }
+    // A slow reader must not hold a large block for a few bytes of it: what it holds is what is counted.
+    const buffers = [Buffer.from(found)];
+    block.release();
+    return { buffers, sizeBytes, nextOffset, endPosition, release };
   }
 }

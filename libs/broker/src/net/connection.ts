@@ -87,6 +87,10 @@ export class Connection implements SocketEvents, ClientConnection {
     return !this.isClosed;
   }
 
+  get unsentMark(): number {
+    return this.socket.unsentMark;
+  }
+
   onClose(error: Error | null): void {
     if (error !== null) {
       this.owner.logger.debug(`Connection from ${this.remoteHost}:${this.remotePort} broke: ${error.message}`);

@@ -10,6 +10,7 @@ import { Waits } from '../replication/waits.js';
 import { FakeClock } from './fake-clock.js';
 import { seededRandom } from '../io/random.js';
 import type { BrokerServices, ClientConnection, RequestContext } from '../api/context.js';
+import { FetchMemory } from '../api/fetch/fetch-memory.js';
 import { FetchSessions } from '../api/fetch/fetch-sessions.js';
 
 /** This broker's id in specs. */
@@ -72,6 +73,8 @@ export class FakeConnection implements ClientConnection {
   readonly remotePort = 1;
   softwareName = '';
   softwareVersion = '';
+  isOpen = true;
+  unsentMark = 0;
   holds = 0;
   readonly failures: string[] = [];
   private readonly listeners = new Set<() => void>();
@@ -88,10 +91,12 @@ export class FakeConnection implements ClientConnection {
 
   fail(reason: string): void {
     this.failures.push(reason);
+    this.close();
   }
 
   /** The client goes away. */
   close(): void {
+    this.isOpen = false;
     for (const listener of this.listeners) listener();
   }
 }
@@ -129,6 +134,7 @@ export function fakeCall(
       waits,
       pressure: { isHigh: false, onRelief: (relieved) => relieved() },
     },
+    fetchMemory: new FetchMemory({ clock }),
     fetchSessions: new FetchSessions({ slots: 10, clock, random: seededRandom(1) }),
   };
   const context: RequestContext = { broker: broker as BrokerServices, connection, apiVersion, clientId: 'spec' };

@@ -3,18 +3,22 @@
  *
  * Guarantees Kafka's limits: the request's maximum, each partition's maximum, and at least one batch from the first
  * partition that has any, however large it is. Synchronous as long as every read is served from memory.
- * Leaves out waiting: see handlers/01-fetch.ts.
+ * Nothing is read for a connection that is closed. Leaves out waiting: see handlers/01-fetch.ts.
  */
 import { ErrorCode } from '@kafka-template/protocol';
 import type { Partition, ReadOutcome } from '../../replication/partition.js';
-import type { BrokerServices } from '../context.js';
+import type { BrokerServices, ClientConnection } from '../context.js';
 import { locateLeader, unknownTopic, type Located } from '../leader.js';
 import type { FetchPartition } from './fetch-entry.js';
+import type { FetchGrant } from './fetch-memory.js';
 import type { FetchResult, FetchTarget } from './fetch-result.js';
 
-/** Bounds of one pass, in bytes. */
+/** Bounds of one pass, in bytes, and whom it is for. */
 export interface FetchLimits {
   readonly maxBytes: number;
+  readonly connection: Pick<ClientConnection, 'isOpen'>;
+  /** The memory it reads into; given back by `release`. */
+  readonly grant: FetchGrant;
   readonly readCommitted: boolean;
 }
 
@@ -35,22 +39,40 @@ export class FetchRead {
 
   /** Reads all targets. */
   run(targets: readonly FetchTarget[]): this | Promise<this> {
-    for (let index = 0; index < targets.length; index++) {
-      const result = this.read(targets[index]!);
-      if (result instanceof Promise) return this.goOn(targets, index, result);
-      this.add(result);
+    try {
+      for (let index = 0; index < targets.length; index++) {
+        const result = this.read(targets[index]!);
+        if (result instanceof Promise) return this.goOn(targets, index, result);
+        this.add(result);
+      }
+    } catch (error) {
+      this.release();
+      throw error;
     }
+    this.limits.grant.settle(this.sizeBytes);
     return this;
+  }
+
+  /** The answer is on its way: its memory is in use until the client has taken it, or is gone. */
+  sendTo(connection: ClientConnection): void {
+    this.limits.grant.sendTo(connection);
   }
 
   /** Nobody looks at the records any more: their memory can be used again. */
   release(): void {
     for (const { outcome } of this.results) outcome?.release();
+    this.limits.grant.release();
   }
 
   private async goOn(targets: readonly FetchTarget[], from: number, first: Promise<FetchResult>): Promise<this> {
-    this.add(await first);
-    for (let index = from + 1; index < targets.length; index++) this.add(await this.read(targets[index]!));
+    try {
+      this.add(await first);
+      for (let index = from + 1; index < targets.length; index++) this.add(await this.read(targets[index]!));
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+    this.limits.grant.settle(this.sizeBytes);
     return this;
   }
 
@@ -64,6 +86,8 @@ export class FetchRead {
   }
 
   private read(target: FetchTarget): FetchResult | Promise<FetchResult> {
+    // Nobody would see it.
+    if (!this.limits.connection.isOpen) return failed(target, ErrorCode.NETWORK_EXCEPTION);
     const { topic } = target;
     const { data } = target.entry;
     const located: Located =

@@ -4,10 +4,12 @@
  * Answers at once when the partitions hold `minBytes`, when something is wrong, or when the limits cut something off;
  * else it parks, without a timer of its own, until enough has come or `maxWaitMs` is over, and reads once more.
  * Within a session (KIP-227) the request names only what changed and the answer only what is new.
+ * Records are read only when there is memory for them: fetch-memory.ts bounds what all fetches of the broker have.
  * Fetches of followers are refused with NOT_LEADER_OR_FOLLOWER.
  */
 import { ErrorCode, Fetch, type FetchRequest, type ResponseInput } from '@kafka-template/protocol';
 import { entriesOf, type FetchEntry } from '../fetch/fetch-entry.js';
+import type { FetchGrant } from '../fetch/fetch-memory.js';
 import { FetchRead } from '../fetch/fetch-read.js';
 import { fetchRow, refusedRow, type FetchRow } from '../fetch/fetch-row.js';
 import type { FetchResult } from '../fetch/fetch-result.js';
@@ -39,6 +41,8 @@ class FetchCall {
   private readonly entries: readonly FetchEntry[];
   private readonly readCommitted: boolean;
   private readonly maxBytes: number;
+  /** What all its partitions together may give. */
+  private readonly wantedBytes: number;
 
   constructor(
     private readonly request: FetchRequest,
@@ -49,6 +53,9 @@ class FetchCall {
     this.entries = session.kind === 'incremental' ? session.session.entries() : entriesOf(request);
     this.readCommitted = request.isolationLevel === READ_COMMITTED;
     this.maxBytes = Math.min(request.maxBytes, context.broker.settings.fetchMaxBytes);
+    let partitionBytes = 0;
+    for (const { data } of this.entries) partitionBytes += Math.max(0, data.partitionMaxBytes);
+    this.wantedBytes = Math.max(0, Math.min(this.maxBytes, partitionBytes));
   }
 
   run(): Borrowed | Promise<Borrowed> {
@@ -66,16 +73,26 @@ class FetchCall {
     return read.finally(this.context.connection.hold());
   }
 
-  /** Topics are looked up anew for each pass: they may have gone, or moved, while the request was parked. */
+  /** Reads as much as there is memory for, after waiting for some if there is none. */
   private read(): FetchRead | Promise<FetchRead> {
-    const { image } = this.context.broker.controller;
-    const { byId, maxBytes, readCommitted } = this;
+    const { broker, connection } = this.context;
+    const grant = broker.fetchMemory.tryTake(this.wantedBytes);
+    if (grant !== null) return this.readInto(grant);
+    return broker.fetchMemory.take(this.wantedBytes, connection).then((late) => this.readInto(late));
+  }
+
+  /** Topics are looked up anew for each pass: they may have gone, or moved, while the request was parked. */
+  private readInto(grant: FetchGrant): FetchRead | Promise<FetchRead> {
+    const { broker, connection } = this.context;
+    const { image } = broker.controller;
+    const { byId, readCommitted } = this;
+    const maxBytes = Math.min(this.maxBytes, grant.bytes);
     const targets = this.entries.map((entry) => ({
       entry,
       topic: findTopic(image, { name: entry.topic, topicId: entry.topicId }, byId),
       byId,
     }));
-    return new FetchRead(this.context.broker, { maxBytes, readCommitted }).run(targets);
+    return new FetchRead(broker, { maxBytes, connection, grant, readCommitted }).run(targets);
   }
 
   private answerOrPark(read: FetchRead): Borrowed | Promise<Borrowed> {
@@ -114,6 +131,7 @@ class FetchCall {
   }
 
   private answer(read: FetchRead): Borrowed {
+    read.sendTo(this.context.connection);
     return new BorrowedAnswer(this.whatIsNew(read), () => read.release());
   }
 

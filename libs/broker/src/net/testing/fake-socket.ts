@@ -20,6 +20,10 @@ export class FakeSocket implements NetworkSocket {
   readonly writes: Buffer[] = [];
   private readonly onSent: (() => void)[] = [];
 
+  get unsentMark(): number {
+    return this.unsentBytes;
+  }
+
   write(chunks: readonly Buffer[], onSent?: () => void): boolean {
     this.writes.push(Buffer.concat(chunks));
     if (onSent !== undefined) {
