@@ -210,7 +210,15 @@ async function openCluster(options: ResolvedOptions, world: World, advertised: A
       flushOffsetCheckpointIntervalMs: config.number('log.flush.offset.checkpoint.interval.ms'),
       highWatermarkCheckpointIntervalMs: config.number('replica.high.watermark.checkpoint.interval.ms'),
       producerIdExpirationMs: config.number('producer.id.expiration.ms'),
+      cleanerBackoffMs: config.number('log.cleaner.backoff.ms'),
     },
+    cleaner: config.boolean('log.cleaner.enable')
+      ? {
+          dedupeBufferBytes: config.number('log.cleaner.dedupe.buffer.size'),
+          loadFactor: config.number('log.cleaner.io.buffer.load.factor'),
+          maxBytesPerSecond: config.number('log.cleaner.io.max.bytes.per.second'),
+        }
+      : null,
   });
   topics = new LocalTopics({ brokerId, partitions, logger });
   return { controller, partitions, topics };

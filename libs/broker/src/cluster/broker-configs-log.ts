@@ -121,26 +121,41 @@ export const LOG_BROKER_CONFIGS: readonly ConfigDefinition[] = [
     update,
   }),
   config('boolean', 'log.cleaner.enable', true, 'Whether compacted topics are compacted.'),
-  config('int', 'log.cleaner.threads', 1, `Compactions at the same time. ${KEPT}`, { update, rule: atLeast(0) }),
-  config('long', 'log.cleaner.backoff.ms', 15_000, 'Pause of the cleaner when nothing is dirty.', {
+  config('int', 'log.cleaner.threads', 1, `Compactions at the same time; this broker makes one. ${KEPT}`, {
     update,
     rule: atLeast(0),
   }),
-  config('long', 'log.cleaner.dedupe.buffer.size', 134_217_728, `Memory for the keys of one compaction. ${KEPT}`, {
+  config('long', 'log.cleaner.backoff.ms', 15_000, 'Pause of the cleaner when nothing is dirty. Read at start.', {
     update,
+    rule: atLeast(0),
   }),
+  config(
+    'long',
+    'log.cleaner.dedupe.buffer.size',
+    134_217_728,
+    'Memory for the keys of one compaction. With more keys it takes several. Read at start.',
+    {
+      update,
+    },
+  ),
   config('int', 'log.cleaner.io.buffer.size', 524_288, `Memory for reading and writing in a compaction. ${KEPT}`, {
     update,
     rule: atLeast(0),
   }),
-  config('double', 'log.cleaner.io.buffer.load.factor', 0.9, `How full the key table of a compaction may be. ${KEPT}`, {
-    update,
-  }),
+  config(
+    'double',
+    'log.cleaner.io.buffer.load.factor',
+    0.9,
+    'How full the key table of a compaction may be. Read at start.',
+    {
+      update,
+    },
+  ),
   config(
     'double',
     'log.cleaner.io.max.bytes.per.second',
     '1.7976931348623157E308',
-    `Speed limit of compaction. ${KEPT}`,
+    'Speed limit of compaction: bytes read and written. Read at start.',
     { update },
   ),
   config('long', 'log.cleaner.delete.retention.ms', 86_400_000, 'Default of delete.retention.ms.', {

@@ -12,8 +12,17 @@ export const SegmentSuffix = {
   SNAPSHOT: '.snapshot',
 } as const;
 
-/** Left by an interrupted clean-up; safe to remove at start. */
-export const STALE_SUFFIXES: readonly string[] = ['.deleted', '.cleaned', '.tmp'];
+/**
+ * What a file name ends with while compaction replaces segments: `.cleaned` is being written, `.swap` is complete and
+ * takes the place of its originals even after a crash, `.deleted` is an original that readers may still be in.
+ */
+export const SwapStage = { FINAL: '', CLEANED: '.cleaned', SWAP: '.swap', DELETED: '.deleted' } as const;
+
+/** One of {@link SwapStage}. */
+export type SwapStage = (typeof SwapStage)[keyof typeof SwapStage];
+
+/** Left by an interrupted clean-up; safe to remove at start, once complete `.swap` files are in their places. */
+export const STALE_SUFFIXES: readonly string[] = [SwapStage.DELETED, SwapStage.CLEANED, SwapStage.SWAP, '.tmp'];
 
 /** Leader epochs of a partition and where they begin. */
 export const LEADER_EPOCH_CHECKPOINT = 'leader-epoch-checkpoint';
@@ -25,6 +34,8 @@ export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
 export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
 /** High watermarks. */
 export const HIGH_WATERMARK_CHECKPOINT = 'replication-offset-checkpoint';
+/** Up to where the log of each compacted partition has been compacted. */
+export const CLEANER_CHECKPOINT = 'cleaner-offset-checkpoint';
 /** Whose the data directory is. */
 export const META_PROPERTIES = 'meta.properties';
 /** There as long as nothing was written since an orderly stop. */

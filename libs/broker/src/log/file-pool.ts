@@ -75,6 +75,11 @@ export class FilePool {
     }
   }
 
+  /** A file is open, or being opened, under this path. */
+  isOpen(path: string): boolean {
+    return this.entries.has(path);
+  }
+
   /** The file that is pinned under one path goes by another from now on. */
   renamed(from: string, to: string): void {
     const entry = this.entries.get(from);

@@ -4,6 +4,7 @@
  * covers bytes that are on the device.
  * Leaves out deciding: the log says when.
  */
+import type { Timer } from '../io/clock.js';
 import type { DiskFile } from '../io/disk.js';
 import { SegmentSuffix, segmentFileName } from './file-names.js';
 import type { LogContext } from './log-context.js';
@@ -15,6 +16,8 @@ export class LogFiles {
   private last: Promise<void> = Promise.resolve();
   private isDirectorySynced = false;
   private readonly snapshots = new Map<Segment, Buffer>();
+  /** Segments that compaction has replaced, until nobody can be reading them any more. */
+  private readonly replaced = new Map<Timer, readonly Segment[]>();
   private readonly opening = new WeakMap<Segment, Promise<DiskFile>>();
 
   constructor(
@@ -86,6 +89,17 @@ export class LogFiles {
     });
   }
 
+  /** The same after `delayMs`, or when the log is closed. A start removes what cannot be removed now. */
+  removeLater(removed: readonly Segment[], delayMs: number): void {
+    const timer = this.context.clock.setTimer(delayMs, () => {
+      this.replaced.delete(timer);
+      this.remove(removed).catch((error: unknown) => {
+        this.context.logger.warn(`${this.directory}: replaced segments are removed at the next start`, { error });
+      });
+    });
+    this.replaced.set(timer, removed);
+  }
+
   /** Cuts what a failed write may have left behind the accepted bytes. Failing again is no news. */
   async cutFailedWrite(): Promise<void> {
     for (const segment of this.segments.all()) {
@@ -94,7 +108,8 @@ export class LogFiles {
   }
 
   /** Brings everything to the device and closes all files. `snapshot` is the producer state at `endOffset`. */
-  close(endOffset: number, snapshot: Buffer): Promise<void> {
+  async close(endOffset: number, snapshot: Buffer): Promise<void> {
+    await this.removeReplaced();
     return this.run(async () => {
       const { disk } = this.context;
       const all = this.segments.all();
@@ -109,8 +124,17 @@ export class LogFiles {
   }
 
   /** Closes all files as they are. */
-  abandon(): Promise<void> {
+  async abandon(): Promise<void> {
+    await this.removeReplaced();
     return this.run(() => this.closeHandles());
+  }
+
+  private async removeReplaced(): Promise<void> {
+    for (const [timer, segments] of this.replaced) {
+      this.context.clock.clearTimer(timer);
+      await this.remove(segments).catch(() => undefined);
+    }
+    this.replaced.clear();
   }
 
   private async openFile(segment: Segment): Promise<DiskFile> {

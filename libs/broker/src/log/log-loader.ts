@@ -24,6 +24,7 @@ import { ProducerState } from './producer-state.js';
 import { type ReadBytes, scanSegment } from './segment-scan.js';
 import { Segment } from './segment.js';
 import { Segments } from './segments.js';
+import { recoverSwaps } from './swap-recovery.js';
 import { decodeTransactionIndex } from './transaction-index.js';
 import { PRODUCER_WINDOW_BYTES } from '../limits.js';
 
@@ -104,7 +105,7 @@ class LogLoader {
   private async findSegments(): Promise<Segment[]> {
     const { disk } = this.context;
     const { directory } = this.options;
-    const names = await disk.readdir(directory);
+    const names = await recoverSwaps(disk, directory, await disk.readdir(directory));
     const baseOffsets = new Set<number>();
     for (const name of names) {
       const baseOffset = parseSegmentFileName(name, SegmentSuffix.LOG);

@@ -8,12 +8,7 @@
 import {
   ErrorCode,
   ProtocolError,
-  batchBaseSequence,
   batchLastOffsetDelta,
-  batchProducerEpoch,
-  batchProducerId,
-  isControlBatch,
-  isTransactionalBatch,
   sealBatch,
   setBatchBaseOffset,
   setBatchLeaderEpoch,
@@ -30,18 +25,19 @@ import type { LogContext } from './log-context.js';
 import { LogFiles } from './log-files.js';
 import { LogReader } from './log-reader.js';
 import { replayBatch } from './producer-replay.js';
+import { checkProducer, sequenceRefusal } from './producer-check.js';
 import { encodeProducerSnapshot } from './producer-snapshot.js';
 import { DUPLICATE, type ProducerState, type Verification } from './producer-state.js';
+import { PendingAppend } from './pending-append.js';
 import { recompress } from './recompress.js';
 import { expiredSegments } from './retention.js';
 import { mustRoll } from './roll-policy.js';
 import { Segment } from './segment.js';
+import { swapSegments } from './segment-swap.js';
 import type { Segments } from './segments.js';
 import { Tail, type LogRead } from './tail.js';
-import type { TailChunk } from './tail-chunk.js';
 import { type SearchRange, type TimestampOffset, findByTimestamp, findLargestTimestamp } from './timestamp-lookup.js';
 import { abortedTransactionsIn } from './transaction-index.js';
-import { readTransactionMarker } from './transaction-marker.js';
 import { type PendingWrite, type WriteEvents, WriteQueue } from './write-queue.js';
 
 /** A log as `loadLog` found it on disk. */
@@ -68,25 +64,16 @@ export interface LogListener {
   failed(error: Error): void;
 }
 
+/** A compaction that is under way. */
+interface Cleaning {
+  isCancelled: boolean;
+  ended: Promise<unknown>;
+}
+
 /** Why a log takes nothing any more. */
 interface Stopped {
   readonly errorCode: number;
   readonly message: string;
-}
-
-class PendingAppend implements PendingWrite {
-  constructor(
-    readonly segment: Segment,
-    readonly chunk: TailChunk | null,
-    readonly at: number,
-    readonly bytes: number,
-    readonly recordCount: number,
-    readonly nextOffset: number,
-    readonly baseOffset: number,
-    readonly logAppendTimeMs: number,
-    readonly done: (outcome: AppendOutcome) => void,
-    readonly settle: (error: Error | null, pending: PendingWrite) => void,
-  ) {}
 }
 
 /** See the file comment. */
@@ -105,6 +92,7 @@ export class Log implements WriteEvents {
   private listener: LogListener | null = null;
   private stopped: Stopped | null = null;
   private failure: Error | null = null;
+  private cleaning: Cleaning | null = null;
   private start: number;
   private end: number;
   /** Offset of the next append; ahead of `end` while writes are under way. */
@@ -182,9 +170,10 @@ export class Log implements WriteEvents {
       const message = 'The disk does not keep up with what is produced; try again later.';
       return done(notAppended({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message }, this.start));
     }
-    const verdict = this.checkProducer(records, rules);
+    const verdict = checkProducer(this.producers, records, rules);
     if (verdict === DUPLICATE) return this.answerDuplicate(done);
-    if (verdict !== ErrorCode.NONE) return done(notAppended(this.sequenceRefusal(records, verdict), this.start));
+    if (verdict !== ErrorCode.NONE)
+      return done(notAppended(sequenceRefusal(this.producers, records, verdict), this.start));
     let batch = records;
     if (this.config.compressionType !== 'producer' && rules.origin === 'client') {
       try {
@@ -254,6 +243,50 @@ export class Log implements WriteEvents {
     return this.deleteExpired(highWatermark, this.config);
   }
 
+  /**
+   * Runs a compaction, during which no other one runs and retention takes no segment away. Null when the log is stopped or
+   * one is running. A log that stops waits for it to end, which it should when it is cancelled.
+   */
+  async clean<T>(run: (isCancelled: () => boolean) => Promise<T>): Promise<T | null> {
+    if (this.stopped || this.cleaning) return null;
+    const cleaning: Cleaning = { isCancelled: false, ended: Promise.resolve() };
+    this.cleaning = cleaning;
+    const result = run(() => cleaning.isCancelled);
+    cleaning.ended = result.catch(() => undefined);
+    try {
+      return await result;
+    } finally {
+      this.cleaning = null;
+    }
+  }
+
+  /** Ends a compaction that is under way; whoever takes segments away other than by retention must call it first. */
+  async cancelCleaning(): Promise<void> {
+    if (!this.cleaning) return;
+    this.cleaning.isCancelled = true;
+    await this.cleaning.ended;
+  }
+
+  /** Puts a compacted segment in the place of its originals; only inside `clean`. */
+  async swap(originals: readonly Segment[], cleaned: Segment): Promise<void> {
+    const { context, config, segments } = this;
+    let isExchanged = false;
+    const exchange = (): void => {
+      segments.replace(originals, cleaned);
+      this.reader.forgetPlaces();
+      // What is in memory is what was in the originals.
+      this.tail.dropBefore((segments.after(cleaned) as Segment).baseOffset);
+      isExchanged = true;
+    };
+    try {
+      await swapSegments({ context, config, originals, cleaned, exchange });
+      this.files.removeLater(originals, config.fileDeleteDelayMs);
+    } catch (error) {
+      if (isExchanged) this.queue.fail(error as Error);
+      throw error;
+    }
+  }
+
   /** Forces everything written so far to the device. */
   async flush(): Promise<void> {
     if (this.stopped) return;
@@ -270,6 +303,7 @@ export class Log implements WriteEvents {
   /** Writes and forces everything, leaves a snapshot, closes the files. A failed log is only closed; false then. */
   async close(): Promise<boolean> {
     this.stop(ErrorCode.NOT_LEADER_OR_FOLLOWER, 'The broker is shutting down.');
+    await this.cancelCleaning();
     await this.queue.drain();
     await this.epochsFile.settled();
     this.tail.clear(this.end);
@@ -285,6 +319,7 @@ export class Log implements WriteEvents {
   async abandon(): Promise<void> {
     this.stop(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'The partition is being deleted.');
     this.queue.fail(new Error('The partition is being deleted.'));
+    await this.cancelCleaning();
     await this.queue.drain();
     this.tail.clear(this.end);
     await this.epochsFile.settled();
@@ -399,35 +434,6 @@ export class Log implements WriteEvents {
     }
   }
 
-  private checkProducer(batch: Buffer, { verification, transactionVersion }: BatchRules): number {
-    const producerId = batchProducerId(batch);
-    if (producerId < 0) return ErrorCode.NONE;
-    const epoch = batchProducerEpoch(batch);
-    const { producers } = this;
-    if (isControlBatch(batch)) {
-      const marker = readTransactionMarker(batch, 0);
-      return marker ? producers.checkMarker(marker, transactionVersion) : ErrorCode.NONE;
-    }
-    const baseSequence = batchBaseSequence(batch);
-    const recordCount = batchLastOffsetDelta(batch) + 1;
-    const facts = { producerId, epoch, baseSequence, recordCount, isTransactional: isTransactionalBatch(batch) };
-    const verdict = baseSequence < 0 ? producers.checkEpoch(producerId, epoch) : producers.check(facts);
-    if (verdict === DUPLICATE || verification === undefined) return verdict;
-    const unverified = producers.checkVerification(facts, verification);
-    return unverified === ErrorCode.NONE ? verdict : unverified;
-  }
-
-  private sequenceRefusal(batch: Buffer, errorCode: number): Stopped {
-    const producerId = batchProducerId(batch);
-    const entry = this.producers.get(producerId);
-    const last = entry?.batches[entry.batches.length - 1];
-    const message =
-      `The batch of producer ${producerId} (epoch ${batchProducerEpoch(batch)}, first sequence ` +
-      `${batchBaseSequence(batch)}) does not follow what the partition has: epoch ${entry?.epoch ?? -1}, last sequence ` +
-      `${last?.lastSequence ?? -1}.`;
-    return { errorCode, message };
-  }
-
   /** The batch is in the log already, or on its way; then the answer waits for it. */
   private answerDuplicate(done: (outcome: AppendOutcome) => void): void {
     const original = this.producers.duplicate;
@@ -469,7 +475,7 @@ export class Log implements WriteEvents {
   }
 
   private deleteExpired(highWatermark: number, config: TopicConfig): number {
-    if (this.stopped) return 0;
+    if (this.stopped || this.cleaning) return 0;
     const count = this.countExpired(highWatermark, config);
     if (count === 0) return 0;
     const next = count === this.segments.count ? this.roll(this.context.clock.now()) : null;

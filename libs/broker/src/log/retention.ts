@@ -44,8 +44,10 @@ export function expiredSegments(
   for (const segment of segments) totalBytes += segment.sizeBytes;
   let surplusBytes = deletes && config.retentionBytes >= 0 ? totalBytes - config.retentionBytes : -1;
   let count = 0;
-  for (const segment of segments) {
-    if (segment.endOffset > limits.highWatermark || segment.sizeBytes === 0) break;
+  for (const [index, segment] of segments.entries()) {
+    // An empty segment at the end is the active one; before the end, compaction has left nothing of it.
+    const isEmptyEnd = segment.sizeBytes === 0 && index === segments.length - 1;
+    if (segment.endOffset > limits.highWatermark || isEmptyEnd) break;
     const isBelowStart = segment.endOffset <= limits.logStartOffset;
     const isTooOld = deletes && config.retentionMs >= 0 && ageMs(segment, limits.nowMs) > config.retentionMs;
     const isSurplus = surplusBytes >= segment.sizeBytes;

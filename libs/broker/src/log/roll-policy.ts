@@ -14,6 +14,12 @@ function jitterMs(segment: Segment, config: TopicConfig): number {
   return segmentJitterMs <= 0 ? 0 : Math.abs(javaStringHash(segment.logPath)) % segmentJitterMs;
 }
 
+/** Age at which a segment is full. What must be compacted in time must leave the active segment in time. */
+function maxAgeMs(config: TopicConfig): number {
+  const isCompacted = config.cleanupPolicy.includes('compact');
+  return isCompacted ? Math.min(config.segmentMs, config.maxCompactionLagMs) : config.segmentMs;
+}
+
 /** True when `batch`, which would end at `lastOffset`, must not go into the active segment. An empty one takes anything. */
 export function mustRoll(
   active: Segment,
@@ -31,5 +37,5 @@ export function mustRoll(
   const hasTimestamps = active.firstTimestamp >= 0 && maxTimestamp >= 0;
   // Record time where there is one, so that a replayed topic is cut as the original was.
   const ageMs = hasTimestamps ? maxTimestamp - active.firstTimestamp : nowMs - active.createdMs;
-  return ageMs > config.segmentMs - jitterMs(active, config);
+  return ageMs > maxAgeMs(config) - jitterMs(active, config);
 }

@@ -6,7 +6,7 @@
  */
 import { batchLastOffset, batchMaxTimestamp, batchSizeBytes } from '@kafka-template/protocol';
 import { type Disk, type DiskFile, isMissing } from '../io/disk.js';
-import { segmentFileName, SegmentSuffix } from './file-names.js';
+import { segmentFileName, SegmentSuffix, SwapStage } from './file-names.js';
 import type { IndexEntries } from './index-entries.js';
 import type { TopicConfig } from './log-config.js';
 import { OffsetIndex } from './offset-index.js';
@@ -46,6 +46,10 @@ export class Segment {
   abortedPersisted = 0;
   /** The file and its name have been forced to the device since the last write. */
   isSynced = false;
+  /** What the names of the files end with while compaction replaces the segment or makes it. */
+  stage: SwapStage = SwapStage.FINAL;
+  /** The indexes stay in memory: their files are on the move or gone. */
+  keepsIndexes = false;
   private bytesSinceEntry = 0;
   private loading: Promise<SegmentIndexes> | null = null;
 
@@ -61,7 +65,7 @@ export class Segment {
 
   /** Path of one of the segment's files. */
   path(suffix: string): string {
-    return `${this.directory}/${segmentFileName(this.baseOffset, suffix)}`;
+    return `${this.directory}/${segmentFileName(this.baseOffset, suffix)}${this.stage}`;
   }
 
   get logPath(): string {
@@ -109,6 +113,7 @@ export class Segment {
   /** Lets go of indexes that can be loaded again. */
   unloadIndexes(): void {
     const { indexes } = this;
+    if (this.keepsIndexes) return;
     if (indexes && indexes.offsets.unwrittenBytes + indexes.times.unwrittenBytes === 0) this.indexes = null;
   }
 

@@ -54,6 +54,27 @@ export class Segments {
     return this.list[index];
   }
 
+  /** The segment that comes after one that is, or was, in the list; undefined after the active one. */
+  after(segment: Segment): Segment | undefined {
+    const index = this.indexOf(segment.baseOffset);
+    const found = this.list[index];
+    return found && found.baseOffset > segment.baseOffset ? found : this.list[index + 1];
+  }
+
+  /** The segments that hold offsets from `fromOffset` up to, not including, `toOffset`. */
+  between(fromOffset: number, toOffset: number): Segment[] {
+    return this.list.slice(this.indexOf(fromOffset)).filter(({ baseOffset }) => baseOffset < toOffset);
+  }
+
+  /** Puts one segment in the place of neighbours that hold the same offsets. */
+  replace(originals: readonly Segment[], replacement: Segment): void {
+    const index = this.list.indexOf(originals[0] as Segment);
+    const isThere = index >= 0 && originals.every((original, at) => this.list[index + at] === original);
+    assert(isThere && index + originals.length < this.list.length, 'Only sealed neighbours can be replaced.');
+    assert(replacement.baseOffset === originals[0]?.baseOffset, 'A replacement must begin where the originals began.');
+    this.list.splice(index, originals.length, replacement);
+  }
+
   push(segment: Segment): void {
     assert(segment.baseOffset > this.active.baseOffset, 'A new segment must begin after the active one.');
     this.list.push(segment);

@@ -49,6 +49,8 @@ class TailRead implements LogRead {
 export class Tail implements ChunkOwner {
   private chunks: TailChunk[] = [];
   private bytes = 0;
+  /** What lies before is not served from here any more, even if its chunk is still there. */
+  private floor = 0;
 
   constructor(
     private readonly memory: TailMemory,
@@ -62,7 +64,7 @@ export class Tail implements ChunkOwner {
 
   /** First offset that can be read from here. */
   get startOffset(): number {
-    return this.chunks[0]?.startOffset ?? this.next;
+    return Math.max(this.chunks[0]?.startOffset ?? this.next, this.floor);
   }
 
   /** Bytes of memory taken. */
@@ -106,11 +108,20 @@ export class Tail implements ChunkOwner {
     return chunk.buffer.length;
   }
 
+  /** Serves nothing below `offset` any more: what the files hold there has changed. */
+  dropBefore(offset: number): void {
+    this.floor = Math.max(this.floor, offset);
+    while (this.chunks.length > 0 && (this.chunks[0] as TailChunk).endOffset <= offset) {
+      if (this.dropOldest() === 0) break;
+    }
+  }
+
   /** Forgets everything; the log goes on at `nextOffset`. */
   clear(nextOffset: number): void {
     for (const chunk of this.chunks) this.memory.forget(chunk);
     this.chunks = [];
     this.bytes = 0;
+    this.floor = 0;
     this.next = nextOffset;
   }
 

@@ -9,6 +9,7 @@ import { type Disk, DiskError, type DiskLock, isMissing } from '../io/disk.js';
 import { BrokerError } from '../errors.js';
 import { type OffsetCheckpointEntry, readOffsetCheckpoint, writeOffsetCheckpoint } from '../log/checkpoint.js';
 import {
+  CLEANER_CHECKPOINT,
   CLEAN_SHUTDOWN_MARKER,
   HIGH_WATERMARK_CHECKPOINT,
   LOG_START_CHECKPOINT,
@@ -18,7 +19,10 @@ import {
 
 /** The offset checkpoints of a data directory. */
 export type CheckpointName =
-  typeof RECOVERY_POINT_CHECKPOINT | typeof LOG_START_CHECKPOINT | typeof HIGH_WATERMARK_CHECKPOINT;
+  | typeof RECOVERY_POINT_CHECKPOINT
+  | typeof LOG_START_CHECKPOINT
+  | typeof HIGH_WATERMARK_CHECKPOINT
+  | typeof CLEANER_CHECKPOINT;
 
 /** What `meta.properties` says. */
 export interface DirectoryOwner {

@@ -14,7 +14,9 @@ import { realDisk } from '../io/real-disk.js';
 import { BrokerError } from '../errors.js';
 import { OPENING_PARTITIONS_MAX } from '../limits.js';
 import { readPartitionMetadata, writePartitionMetadata } from '../log/checkpoint.js';
+import { type CleanerSettings, LogCleaner } from '../log/compaction/log-cleaner.js';
 import {
+  CLEANER_CHECKPOINT,
   DELETED_DIRECTORY_SUFFIX,
   LOG_START_CHECKPOINT,
   PARTITION_METADATA,
@@ -44,6 +46,8 @@ export interface HousekeepingIntervals {
   readonly highWatermarkCheckpointIntervalMs: number;
   /** `producer.id.expiration.ms`, 1 day. */
   readonly producerIdExpirationMs: number;
+  /** `log.cleaner.backoff.ms`, 15 seconds. */
+  readonly cleanerBackoffMs: number;
 }
 
 /** What `Partitions.open` needs. */
@@ -60,6 +64,8 @@ export interface PartitionsOptions {
   readonly clusterId: string;
   /** Default: Kafka's. */
   readonly intervals?: Partial<HousekeepingIntervals>;
+  /** Default: Kafka's; null compacts nothing (`log.cleaner.enable`). */
+  readonly cleaner?: Partial<CleanerSettings> | null;
 }
 
 /** Kafka's intervals. */
@@ -68,6 +74,7 @@ export const DEFAULT_HOUSEKEEPING_INTERVALS: HousekeepingIntervals = {
   flushOffsetCheckpointIntervalMs: 60_000,
   highWatermarkCheckpointIntervalMs: 5_000,
   producerIdExpirationMs: 86_400_000,
+  cleanerBackoffMs: 15_000,
 };
 
 const MEMORY_DIRECTORY = 'memory';
@@ -87,6 +94,7 @@ export class Partitions {
   private readonly services: PartitionServices;
   private readonly intervals: HousekeepingIntervals;
   private housekeeping: Housekeeping | null = null;
+  private cleaner: LogCleaner | null = null;
 
   private constructor(
     private readonly options: PartitionsOptions,
@@ -118,6 +126,7 @@ export class Partitions {
     try {
       await directory.claim(options);
       await partitions.loadAll();
+      await partitions.startCleaner();
       partitions.startHousekeeping();
       return partitions;
     } catch (error) {
@@ -180,8 +189,14 @@ export class Partitions {
     if (this.startOffsets() !== before) await this.checkpoints.save();
   }
 
+  /** Compacts what is dirty enough, as happens every `log.cleaner.backoff.ms`. Resolves with the number of compactions. */
+  async compact(): Promise<number> {
+    return (await this.cleaner?.cleanAll()) ?? 0;
+  }
+
   /** Writes, flushes and checkpoints everything and leaves the mark of a clean stop. */
   async close(): Promise<void> {
+    this.cleaner?.stop();
     await this.housekeeping?.stop();
     this.waits.close();
     await Promise.all(this.operations.values());
@@ -209,6 +224,18 @@ export class Partitions {
     return sum;
   }
 
+  private async startCleaner(): Promise<void> {
+    const settings = this.options.cleaner;
+    if (settings === null) return;
+    this.cleaner = new LogCleaner({
+      context: this.context,
+      settings,
+      partitions: () => this.partitions.values(),
+      checkpoint: await this.directory.readOffsets(CLEANER_CHECKPOINT),
+      save: (entries) => this.directory.writeOffsets(CLEANER_CHECKPOINT, entries),
+    });
+  }
+
   private startHousekeeping(): void {
     const save = (): Promise<void> => this.checkpoints.save();
     const { clock, logger } = this.options;
@@ -217,6 +244,7 @@ export class Partitions {
       [
         { name: 'retention', intervalMs: intervals.retentionCheckIntervalMs, run: () => this.cleanUp() },
         { name: 'offset checkpoints', intervalMs: intervals.flushOffsetCheckpointIntervalMs, run: save },
+        { name: 'compaction', intervalMs: intervals.cleanerBackoffMs, run: async () => void (await this.compact()) },
         {
           name: 'high watermark checkpoint',
           intervalMs: intervals.highWatermarkCheckpointIntervalMs,
@@ -284,6 +312,7 @@ export class Partitions {
     const unique = Buffer.from(systemRandom.bytes(16)).toString('hex');
     const doomed = `${this.directory.path}/${name}.${unique}${DELETED_DIRECTORY_SUFFIX}`;
     await this.disk.rename(directory, doomed);
+    await this.cleaner?.forget(partition.log.name);
     // Offsets of the old log must not be believed of a new one with the same name.
     await this.checkpoints.save();
     const removal = this.disk.removeDirectory(doomed).catch((error: unknown) => {
