@@ -18,6 +18,12 @@ export {
   Payload,
   type PipeLike,
 } from './decorators/parameter.decorators.js';
+export {
+  ALL_CAPABILITIES,
+  CAPABILITY_MEANINGS,
+  type DriverCapabilities,
+  type DriverCapability,
+} from './drivers/driver-capabilities.js';
 export type {
   AdminProperties,
   BearerToken,
@@ -33,7 +39,6 @@ export type {
   CommittedOffset,
   Driver,
   DriverAdmin,
-  DriverCapabilities,
   DriverConsumer,
   DriverError,
   DriverNewTopic,
@@ -51,6 +56,7 @@ export type {
   TopicDescription,
   TopicPartition,
 } from './drivers/driver.js';
+export { type KafkaJsDriverOptions, kafkajsDriver } from './drivers/kafkajs/kafkajs.driver.js';
 export { nativeDriver } from './drivers/native/native.driver.js';
 export {
   type BackOff,

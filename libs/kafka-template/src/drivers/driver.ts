@@ -6,6 +6,7 @@
  * driver cannot do it says in `capabilities`, and a container that needs it refuses to start.
  * Leaves out transactions, which are a later step of this port.
  */
+import type { DriverCapabilities } from './driver-capabilities.js';
 import type { AdminProperties, ConsumerProperties, ProducerProperties } from './driver-options.js';
 
 /** One partition of one topic. */
@@ -182,19 +183,9 @@ export interface DriverAdmin {
   close(timeoutMs?: number): Promise<void>;
 }
 
-/** What a driver can do beyond subscribe, poll and commit. */
-export interface DriverCapabilities {
-  /** `assign` and `seek` without group membership. */
-  readonly assign: boolean;
-  /** The revocation callback is awaited before the partitions are given up. */
-  readonly awaitedRevoke: boolean;
-  /** `autoOffsetReset: 'none'`. */
-  readonly resetNone: boolean;
-}
-
 /** A Kafka client behind this port. */
 export interface Driver {
-  /** As it appears in messages: `native`. */
+  /** As it appears in messages: `native`, `kafkajs`. */
   readonly name: string;
   readonly capabilities: DriverCapabilities;
   /** Each of the three throws at once, with code CONFIG, when an option is wrong. */

@@ -23,13 +23,18 @@ const RECORD = new ConsumerRecord(
   recordSerdes(),
 );
 
-async function recover(options: DeadLetterOptions = {}, partitions = 2) {
+class OutOfStockError extends Error {}
+
+async function recover(
+  options: DeadLetterOptions = {},
+  partitions = 2,
+  error: Error = new TypeError('boom', { cause: new RangeError('below') }),
+) {
   const sent: Sent[] = [];
   const sender: DeadLetterSender = {
     sendRaw: async (record) => void sent.push(record),
     partitionsFor: async () => Array.from({ length: partitions }, (_, partition) => ({ partition })),
   };
-  const error = new TypeError('boom', { cause: new RangeError('below') });
   await new DeadLetterPublishingRecoverer(sender, options).recoverer(RECORD, error, { listenerId: 'l', groupId: 'g' });
   return sent;
 }
@@ -62,6 +67,13 @@ describe('error-handling: dead letters', () => {
       ['kafka_dlt-original-timestamp-type', 'CreateTime'],
       ['kafka_dlt-original-consumer-group', 'g'],
     ]);
+  });
+
+  it('name the class of an error that has set no name of its own', async () => {
+    const error = new OutOfStockError('none left', { cause: new OutOfStockError('below') });
+    const [letter] = await recover({}, 2, error);
+    const names = letter?.headers?.filter(({ key }) => key.endsWith('fqcn')).map(({ value }) => value);
+    expect(names).toEqual(['OutOfStockError', 'OutOfStockError']);
   });
 
   it('leave the partition to the partitioner where the topic does not have it', async () => {

@@ -6,6 +6,7 @@
  * The record counts as recovered when the broker has it: a failure has it delivered again, and never lost.
  */
 import type { DriverProducerRecord, RecordHeader } from '../drivers/driver.js';
+import { classNameOf, reasonOf } from '../error-report.js';
 import { asError } from '../errors.js';
 import { type Clock, systemClock } from '../io/clock.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
@@ -95,9 +96,9 @@ export class DeadLetterPublishingRecoverer {
     const own = record.headers.filter((header) => !header.key.startsWith(EXCEPTION));
     const headers: RecordHeader[] = [
       ...own,
-      { key: `${EXCEPTION}fqcn`, value: error.name },
-      { key: `${EXCEPTION}cause-fqcn`, value: cause.name },
-      { key: `${EXCEPTION}message`, value: error.message },
+      { key: `${EXCEPTION}fqcn`, value: classNameOf(error) },
+      { key: `${EXCEPTION}cause-fqcn`, value: classNameOf(cause) },
+      { key: `${EXCEPTION}message`, value: reasonOf(error) },
     ];
     if (this.#options.includeStackTrace !== false) {
       headers.push({ key: `${EXCEPTION}stacktrace`, value: error.stack ?? error.message });

@@ -7,8 +7,11 @@
  */
 import type { TopicPartition } from '../drivers/driver.js';
 import { recordName } from '../drivers/driver.js';
+import { reasonOf } from '../error-report.js';
+import { KafkaTemplateError } from '../errors.js';
 import type { Log } from '../io/log.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
+import { counted, milliseconds } from '../wording.js';
 import { Attempts } from './attempts.js';
 import { type BackOff, FixedBackOff } from './back-off.js';
 import { type ClassificationOptions, ErrorClassifier } from './classifier.js';
@@ -79,7 +82,7 @@ export class DefaultErrorHandler implements ErrorHandler {
     const delayMs = this.#delayMs(record, error, failures);
     if (delayMs !== undefined) {
       this.#log?.warn(
-        `Delivery ${failures} of ${recordName(record)} to ${listenerId} failed, next ${when(delayMs)}: ${error.message}`,
+        `Delivery ${failures} of ${recordName(record)} to ${listenerId} failed, next ${when(delayMs)}: ${reasonOf(error)}`,
       );
       return { action: 'retry', delayMs };
     }
@@ -93,8 +96,8 @@ export class DefaultErrorHandler implements ErrorHandler {
     const delayMs = this.#delayMs(first, error, attempt);
     if (delayMs !== undefined) {
       this.#log?.warn(
-        `Delivery ${attempt} of ${records.length} records from ${recordName(first)} to ${listenerId} failed, ` +
-          `next ${when(delayMs)}: ${error.message}`,
+        `Delivery ${attempt} of ${counted(records.length, 'record')} from ${recordName(first)} to ${listenerId} failed, ` +
+          `next ${when(delayMs)}: ${reasonOf(error)}`,
       );
       return { action: 'retry', delayMs };
     }
@@ -132,7 +135,7 @@ export class DefaultErrorHandler implements ErrorHandler {
       else this.#skip(failure, failures);
     } catch (thrown) {
       this.#attempts.clear(listenerId, record);
-      this.#log?.error(`${recordName(record)} could not be recovered and will be delivered again`, thrown);
+      this.#recoveryFailed(record, thrown);
       for (const listener of listeners) listener.recoveryFailed?.(record, error, thrown);
       return { action: 'retry', delayMs: this.#options.backOff?.delayMs(1) ?? 0 };
     }
@@ -141,12 +144,19 @@ export class DefaultErrorHandler implements ErrorHandler {
     return { action: 'recovered', commit: this.#options.ackAfterHandle ?? true };
   }
 
+  /** Nothing is lost. What a failed send has to say, the ProducerListener has said already. */
+  #recoveryFailed(record: ConsumerRecord, thrown: unknown): void {
+    const message = `${recordName(record)} could not be recovered and will be delivered again`;
+    if (thrown instanceof KafkaTemplateError) this.#log?.warn(`${message}: ${reasonOf(thrown)}`);
+    else this.#log?.error(message, thrown);
+  }
+
   #skip({ record, error, listenerId }: RecordFailure, failures: number): void {
-    const times = failures === 1 ? 'once' : `${failures} times`;
+    const times = failures === 1 ? 'once' : counted(failures, 'time');
     this.#log?.error(`${recordName(record)} was delivered to ${listenerId} ${times} and is skipped`, error);
   }
 }
 
 function when(delayMs: number): string {
-  return delayMs === 0 ? 'at once' : `in ${delayMs} ms`;
+  return delayMs === 0 ? 'at once' : `in ${milliseconds(delayMs)}`;
 }

@@ -11,6 +11,7 @@ import { asError, errorCodeOf, messageOf } from '../errors.js';
 import type { ContainerEventBody, ContainerEvents, StopReason } from '../events/container-event.js';
 import type { Clock, Timer } from '../io/clock.js';
 import type { Log } from '../io/log.js';
+import { counted, milliseconds } from '../wording.js';
 import { noCommitStrategy } from '../commit/no-commit.js';
 import { Assignment } from './assignment.js';
 import { BatchDispatcher } from './batch-dispatcher.js';
@@ -151,7 +152,9 @@ export class ListenerContainer {
     const timeoutMs = this.#settings.shutdownTimeoutMs;
     await new Promise<void>((resolve) => {
       const timer = clock.setTimer(timeoutMs, () => {
-        log.warn(`${this.id}: the listener is still busy ${timeoutMs} ms after the stop; not waiting any longer`);
+        log.warn(
+          `${this.id}: the listener is still busy ${milliseconds(timeoutMs)} after the stop; not waiting any longer`,
+        );
         resolve();
       });
       void this.#loop.then(() => {
@@ -324,7 +327,7 @@ export class ListenerContainer {
 
   #pollSucceeded(): void {
     if (this.#pollFailures === 0) return;
-    this.#environment.log.info(`${this.id}: polling works again after ${this.#pollFailures} failures`);
+    this.#environment.log.info(`${this.id}: polling works again after ${counted(this.#pollFailures, 'failure')}`);
     this.#pollFailures = 0;
   }
 
@@ -349,7 +352,7 @@ export class ListenerContainer {
     }
     this.#pollFailures++;
     const delayMs = Math.min(POLL_BACKOFF_MAX_MS, POLL_BACKOFF_MS * 2 ** (this.#pollFailures - 1));
-    log.error(`${this.id}: polling failed (${this.#pollFailures} in a row), again in ${delayMs} ms`, error);
+    log.error(`${this.id}: polling failed (${this.#pollFailures} in a row), again in ${milliseconds(delayMs)}`, error);
     this.#publish({ type: 'poll-failed', error });
     await this.#wait(delayMs);
   }

@@ -5,9 +5,11 @@
  * topic and the option, and no answer is no news: the consumer itself will say that the broker is away.
  */
 import type { DriverAdmin } from '../drivers/driver.js';
+import { reasonOf } from '../error-report.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode, messageOf } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
+import { milliseconds } from '../wording.js';
 import type { ContainerSettings } from './container-settings.js';
 
 /** Topics that settings name; a pattern names none. */
@@ -29,8 +31,8 @@ export async function requireTopics(
   const missing = await withDeadline(search, topicCheckTimeoutMs, clock).catch((error: unknown) => {
     throw new KafkaTemplateError(
       KafkaTemplateErrorCode.MISSING_TOPICS,
-      `Listener ${id} cannot start: its topics could not be checked within ${topicCheckTimeoutMs} ms ` +
-        `(${messageOf(error)}) and missingTopicsFatal is true`,
+      `Listener ${id} cannot start: its topics could not be checked within ${milliseconds(topicCheckTimeoutMs)} ` +
+        `(${reasonOf(error)}) and missingTopicsFatal is true`,
       error,
     );
   });

@@ -9,6 +9,7 @@ import type { DriverAdmin, TopicDescription } from '../drivers/driver.js';
 import { KafkaTemplateError, errorCodeOf, messageOf } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
+import { milliseconds } from '../wording.js';
 import type { KafkaAdminOptions } from './kafka.options.js';
 import type { NewTopic } from './new-topic.js';
 
@@ -67,7 +68,7 @@ export class KafkaAdmin {
     });
     const names = topics.map((topic) => topic.name).join(', ');
     if (options.failFast === true && (!isDone || this.#failure !== undefined)) {
-      const reason = this.#failure?.message ?? `no answer within ${timeoutMs} ms`;
+      const reason = this.#failure?.message ?? `no answer within ${milliseconds(timeoutMs)}`;
       throw new KafkaTemplateError(
         errorCodeOf(this.#failure) ?? 'TIMEOUT',
         `The topics ${names} could not be created (${reason}) and admin.failFast is true`,
@@ -75,9 +76,10 @@ export class KafkaAdmin {
       );
     }
     if (!isDone) {
-      log.warn(
-        `The broker is not to be reached, so the topics ${names} could not be created within ${timeoutMs} ms. ` +
-          'The application starts; topics are created and listeners begin when the broker is there',
+      // That the broker is away, and why, the client has said.
+      log.info(
+        `The application starts without its topics (${names}), which could not be created within ` +
+          `${milliseconds(timeoutMs)}: they are created, and listeners begin, when the broker is there`,
       );
     }
   }

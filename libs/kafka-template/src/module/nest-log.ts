@@ -2,7 +2,7 @@
  * The library's log on Nest's Logger, so that an application's own logger gets everything.
  */
 import { Logger } from '@nestjs/common';
-import { asError } from '../errors.js';
+import { reasonOf, stackOf } from '../error-report.js';
 import type { Log } from '../io/log.js';
 
 /** A log that writes to Nest's Logger under `context`. */
@@ -13,8 +13,10 @@ export function nestLog(context: string): Log {
     info: (message) => logger.log(message),
     warn: (message) => logger.warn(message),
     error(message, error) {
-      if (error === undefined) logger.error(message);
-      else logger.error(`${message}: ${asError(error).message}`, asError(error).stack);
+      const text = error === undefined ? message : `${message}: ${reasonOf(error)}`;
+      const stack = stackOf(error);
+      if (stack === undefined) logger.error(text);
+      else logger.error(text, stack);
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { RecordMetadata } from '../drivers/driver.js';
 import type { Log } from '../io/log.js';
+import { counted } from '../wording.js';
 import { type KafkaSendError, describeTarget } from './kafka-send-error.js';
 import type { ProducerRecord } from './producer-record.js';
 
@@ -62,7 +63,7 @@ export class CompositeProducerListener implements ProducerListener {
 
 /** A key or value for the log: JSON where it can be, at most {@link LOGGED_VALUE_LENGTH_MAX} characters and `...`. */
 function shorten(data: unknown): string {
-  if (Buffer.isBuffer(data)) return `${data.length} bytes`;
+  if (Buffer.isBuffer(data)) return counted(data.length, 'byte');
   let text: string;
   try {
     text = typeof data === 'string' ? data : (JSON.stringify(data) ?? String(data));

@@ -8,6 +8,7 @@
 import { Observable } from 'rxjs';
 import { callGuarded } from '../io/call-guarded.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
+import { milliseconds } from '../wording.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import { type KafkaSendError, describeTarget } from './kafka-send-error.js';
@@ -58,7 +59,7 @@ export class SendFuture<K = unknown, V = unknown> implements PromiseLike<SendRes
     return new Promise((resolve, reject) => {
       const timer = this.#host.clock.setTimer(timeoutMs, () => {
         const message =
-          `A record for ${describeTarget(this.record)} was not acknowledged within ${Math.round(timeoutMs)} ms. ` +
+          `A record for ${describeTarget(this.record)} was not acknowledged within ${milliseconds(timeoutMs)}. ` +
           'It may still arrive: check before sending it again, or wait longer';
         reject(new KafkaTemplateError(KafkaTemplateErrorCode.SEND_TIMEOUT, message));
       });

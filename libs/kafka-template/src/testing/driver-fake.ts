@@ -5,6 +5,7 @@
  * containers can tell the difference: positions, seeks, pauses, committed offsets per group, callbacks inside `poll`.
  * Leaves out what they cannot: sharing out partitions among members is done by the test, with `assign` and `revoke`.
  */
+import { ALL_CAPABILITIES, type DriverCapability } from '../drivers/driver-capabilities.js';
 import type { AdminProperties, ConsumerProperties, ProducerProperties } from '../drivers/driver-options.js';
 import type {
   Driver,
@@ -24,7 +25,8 @@ import { ConsumerFake } from './consumer-fake.js';
 /** A driver for specs. */
 export class DriverFake implements Driver {
   readonly name = 'fake';
-  readonly capabilities = { assign: true, awaitedRevoke: true, resetNone: true };
+  /** Everything; a spec may take something away. */
+  readonly capabilities: Record<DriverCapability, boolean> = { ...ALL_CAPABILITIES };
   readonly cluster = new ClusterFake();
   /** The consumers made so far, in order. */
   readonly consumers: ConsumerFake[] = [];

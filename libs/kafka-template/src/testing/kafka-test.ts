@@ -13,6 +13,7 @@ import { systemClock } from '../io/clock.js';
 import { silentLog } from '../io/log.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
 import { ConsumerRecord } from '../record/consumer-record.js';
+import { counted, milliseconds } from '../wording.js';
 import { type RecordSerdes, type SerializerOptions, recordSerdes } from '../serde/record-serdes.js';
 
 /** How a {@link KafkaTest} is started. */
@@ -107,7 +108,7 @@ export class KafkaTest {
       };
       const timer = systemClock.setTimer(timeoutMs, () => {
         const ids = waiting().map((container) => describe(container.id, container.status().lastError));
-        done(new Error(`After ${timeoutMs} ms these listeners have no partitions yet: ${ids.join(', ')}`));
+        done(new Error(`After ${milliseconds(timeoutMs)} these listeners have no partitions yet: ${ids.join(', ')}`));
       });
       const unsubscribe = registry.onEvent(() => {
         if (waiting().length === 0) done();
@@ -128,7 +129,9 @@ export class KafkaTest {
       const left = deadline - systemClock.now();
       if (left <= 0) {
         const seen = reader.waiting.length;
-        throw new Error(`Expected ${count} record(s) on ${topic} within ${timeoutMs} ms and got ${seen}`);
+        throw new Error(
+          `Expected ${counted(count, 'record')} on ${topic} within ${milliseconds(timeoutMs)} and got ${seen}`,
+        );
       }
       const polled = await reader.consumer.poll(Math.min(left, POLL_MS));
       for (const partition of polled.partitions()) {
@@ -165,7 +168,7 @@ export class KafkaTest {
       this.#readers.delete(topic);
       await consumer.close(CLOSE_TIMEOUT_MS);
       if (errorCodeOf(error) !== 'TIMEOUT') throw error;
-      throw new Error(`Topic ${topic} did not appear within ${timeoutMs} ms`, { cause: error });
+      throw new Error(`Topic ${topic} did not appear within ${milliseconds(timeoutMs)}`, { cause: error });
     }
   }
 }
