@@ -7,20 +7,24 @@
  * The build is incremental and silent; when it fails its messages are shown and nothing is started.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** A second Ctrl-C means "at once" to an application. Two within this time are one key press. */
 const REPEATED_SIGNAL_MS = 200;
 
+const SIGNALS = new Set(['SIGINT', 'SIGTERM', 'SIGHUP']);
+
 const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
-const build = spawnSync(
-  process.execPath,
-  [path('node_modules/typescript7/bin/tsc'), '-b', path('tsconfig.build.json')],
-  { stdio: 'inherit' },
-);
+const compiler = path('node_modules/typescript7/bin/tsc');
+if (!existsSync(compiler)) {
+  console.error('The packages are not installed yet: run `npm ci` first, then `npm start`.');
+  process.exit(1);
+}
+const build = spawnSync(process.execPath, [compiler, '-b', path('tsconfig.build.json')], { stdio: 'inherit' });
 if (build.status !== 0) {
-  if (build.error) console.error(`The build could not be started: ${build.error.message}. Run \`npm ci\` first.`);
+  if (build.error) console.error(`The build could not be started: ${build.error.message}.`);
   process.exit(build.status ?? 1);
 }
 dropRepeatedSignals();
@@ -31,7 +35,7 @@ function dropRepeatedSignals() {
   const emit = process.emit;
   const lastSeen = new Map();
   process.emit = function (event, ...parameters) {
-    if (event === 'SIGINT' || event === 'SIGTERM') {
+    if (SIGNALS.has(event)) {
       const now = performance.now();
       const repeated = now - (lastSeen.get(event) ?? -Infinity) < REPEATED_SIGNAL_MS;
       lastSeen.set(event, now);

@@ -3,10 +3,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { type Server, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createBroker } from '@kafka-template/broker';
+import { createProducer } from '@kafka-template/client';
 import { type Demo, startDemo } from '../../apps/demo/src/demo.js';
 import type { OrderEntry } from '../../apps/demo/src/orders/order-view.js';
 import type { Status } from '../../apps/demo/src/status/status.controller.js';
@@ -104,7 +106,7 @@ describe('demo: the application', () => {
       status: 400,
       body: { message: 'mode must be one of forget, sync, callback' },
     });
-    expect((await fetch(`${url}/orders/1`)).status).toBe(404);
+    await until(async () => (await fetch(`${url}/orders/1`)).status === 404, 'the view had read the empty topics');
     expect((await get<Status>(url, '/status')).sent).toMatchObject({ acknowledged: 0, failed: 0 });
   });
 
@@ -121,6 +123,42 @@ describe('demo: the application', () => {
     expect([receivedBy(status, 'billing'), receivedBy(status, 'shipping')]).toEqual([1, 1]);
     expect(await get<OrderEntry>(url, '/orders/1')).toMatchObject({ order: order('1'), state: 'billed' });
   });
+
+  it('takes a deleted order and foreign records as they come', async () => {
+    const { url, bootstrapServers } = await start();
+    for (const id of ['1', '2']) await post(url, 'sync', order(id));
+    const producer = createProducer({ bootstrapServers });
+    await producer.send({ topic: 'orders', key: '1', value: null });
+    await producer.send({ topic: 'orders', key: 'x', value: 'no order' });
+    await producer.send({ topic: 'orders', key: 'y', value: '{"no":"order"}' });
+    await producer.close();
+    await until(async () => (await fetch(`${url}/orders/1`)).status === 404, 'the deleted order was gone');
+    await post(url, 'sync', order('3'));
+    await until(async () => (await get<OrderEntry>(url, '/orders/3')).state === 'billed', 'the next order was billed');
+    expect(await get<OrderEntry>(url, '/orders/2')).toMatchObject({ state: 'billed' });
+    expect((await get<Status>(url, '/status')).listeners.every(({ running }) => running)).toBe(true);
+  });
+
+  it('says that the broker is away, and that an order has failed for it', async () => {
+    const broker = await createBroker();
+    const { url } = await start({ bootstrapServers: broker.bootstrapServers });
+    expect((await post(url, 'sync', order('1'))).status).toBe(201);
+    const before = await settled(url, 1);
+    expect(before.broker).toEqual({ bootstrapServers: broker.bootstrapServers, reachable: true });
+    await broker.close();
+    const status = await get<Status>(url, '/status');
+    expect(status.broker).toMatchObject({ reachable: false, reason: expect.stringMatching(/\S/) as string });
+    // What is known anyway is told anyway.
+    expect(status).toMatchObject({ sent: before.sent, committed: before.committed });
+    expect((await post(url, 'forget', order('2'))).status).toBe(202);
+    expect((await get<OrderEntry>(url, '/orders/2')).state).toBe('sent');
+    const refused = await post(url, 'sync', order('3'));
+    expect(refused).toMatchObject({ status: 503, body: { message: expect.stringMatching(/orders/) as string } });
+    for (const id of ['2', '3']) {
+      await until(async () => (await get<OrderEntry>(url, `/orders/${id}`)).state === 'failed', `order ${id} failed`);
+      expect((await get<OrderEntry>(url, `/orders/${id}`)).reason).toMatch(/\S/);
+    }
+  }, 60_000);
 
   it('starts no broker when there is one', async () => {
     const broker = await startTestBroker();
@@ -140,8 +178,8 @@ describe('demo: the command', () => {
   const running: ChildProcess[] = [];
 
   /** `npm start` without npm: builds what changed, then runs. */
-  function command(environment: Record<string, string>) {
-    const child = spawn(process.execPath, [resolve('scripts/start.mjs')], {
+  function command(environment: Record<string, string>, args: string[] = [], script = resolve('scripts/start.mjs')) {
+    const child = spawn(process.execPath, [script, ...args], {
       env: { ...process.env, BOOTSTRAP_SERVERS: '', PORT: '0', BROKER_PORT: '0', DATA_DIR: dataDir, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -190,6 +228,71 @@ describe('demo: the command', () => {
     expect(await second.ended).toBe(0);
     expect(second.output.err).toBe('');
   }, 120_000);
+
+  it('has its partitions back after a kill without waiting for the dead members to be missed', async () => {
+    const first = command({});
+    const url = await first.ready();
+    await post(url, 'sync', order('1'));
+    await settled(url, 1);
+    first.child.kill('SIGKILL');
+    await first.ended;
+
+    const second = command({});
+    const again = await second.ready();
+    await post(again, 'sync', order('2'));
+    await settled(again, 2);
+    // Said when members are waited for; see WAIT_NOTICE_MS.
+    expect(second.output.out + second.output.err).not.toContain('Still without partitions');
+    second.child.kill('SIGHUP');
+    expect(await second.ended).toBe(0);
+    // Not on a terminal, so without colours.
+    expect(second.output.out).not.toContain('\u001b[');
+  }, 120_000);
+
+  it('ends in order when nobody reads what it says', async () => {
+    const { child, ended, output, ready } = command({});
+    const url = await ready();
+    child.stdout.destroy();
+    // Billing and shipping have something to say about it.
+    await post(url, 'sync', order('1')).catch(() => 'it ended before it answered');
+    expect(await ended).toBe(0);
+    expect(output.err).toBe('');
+  }, 120_000);
+
+  it('takes options, and ends at once when the broker it was given is away', async () => {
+    const { port, server } = await takenPort();
+    server.close();
+    const args = ['--port', '0', '--bootstrap-servers', `127.0.0.1:${port}`];
+    const { child, ended, output, ready } = command({ PORT: '1', BOOTSTRAP_SERVERS: 'nowhere' }, args);
+    const url = await ready();
+    expect(output.out).toContain(`127.0.0.1:${port} (from BOOTSTRAP_SERVERS)`);
+    expect((await get<Status>(url, '/status')).broker.reachable).toBe(false);
+    const view = await fetch(`${url}/orders/1`);
+    expect([view.status, view.headers.get('retry-after')]).toEqual([503, '1']);
+    const pending = [post(url, 'sync', order('1')), post(url, 'callback', order('2'))].map((one) =>
+      one.catch(() => null),
+    );
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+    await Promise.all(pending);
+  }, 120_000);
+
+  it.each([
+    [['--prot', '1'], {}, /^Unknown option '--prot'\. The demo takes --port, .*\n$/],
+    [['3001'], {}, /^Unexpected argument '3001'.* The demo takes --port, .*\n$/],
+    [[], { BOOTSTRAP_SERVERS: 'foo' }, /^BOOTSTRAP_SERVERS must be host:port, .* and is 'foo'\. .*\n$/],
+  ])('says in one sentence what is wrong with %j %j', async (args, environment, message) => {
+    const { ended, output } = command(environment, args);
+    expect([await ended, output.out]).toEqual([1, '']);
+    expect(output.err).toMatch(message);
+  });
+
+  it('says before `npm ci` that it is needed', async () => {
+    await cp('scripts', join(dataDir, 'scripts'), { recursive: true });
+    const { ended, output } = command({}, [], join(dataDir, 'scripts', 'start.mjs'));
+    expect(await ended).toBe(1);
+    expect(output.err).toMatch(/^The packages are not installed yet: run `npm ci` first.*\n$/);
+  });
 
   it.each(['PORT', 'BROKER_PORT'])(
     'says in one sentence that %s is taken, with exit code 1',

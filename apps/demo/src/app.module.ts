@@ -17,19 +17,46 @@ import { OrdersController } from './orders/orders.controller.js';
 import { OrdersService } from './orders/orders.service.js';
 import { ShippingListener } from './orders/shipping.listener.js';
 import { Topic } from './orders/topic.js';
+import { ViewProgress } from './orders/view-progress.js';
 import { Activity } from './status/activity.js';
 import { ActivityModule } from './status/activity.module.js';
+import { Cluster } from './status/cluster.js';
 import { StatusController } from './status/status.controller.js';
 
-/** How long the end waits for a broker that does not answer. */
-const CLOSE_TIMEOUT_MS = 1500;
+/** How long the start waits for a broker that does not answer; the topics are then created in the background. */
+const START_TIMEOUT_MS = 1500;
+
+/** How long the end waits for a listener in the middle of a record, and then for what was sent. Together below 2 s. */
+const LISTENER_TIMEOUT_MS = 1000;
+const CLOSE_TIMEOUT_MS = 300;
+
+/** A person is watching: what cannot be sent fails in seconds, not in two minutes. */
+const PRODUCER = { deliveryTimeoutMs: 10_000, requestTimeoutMs: 5_000, maxBlockMs: 10_000 };
+
+/**
+ * The least a broker allows. A member that was killed is missed after this time, and its partitions are read by nobody
+ * until then.
+ */
+export const SESSION_TIMEOUT_MS = 6_000;
+const HEARTBEAT_INTERVAL_MS = 1_500;
+
+/** Where the application runs. */
+export interface AppOptions {
+  readonly bootstrapServers: string;
+  /**
+   * Makes the listeners static members (KIP-345): started again, even after a kill, they have their partitions back at
+   * once. Only one application at a time may use a name. Default: ordinary members.
+   */
+  readonly groupInstanceId?: string;
+}
 
 /** The root module. */
 @Module({
   controllers: [OrdersController, StatusController],
   providers: [
     OrdersService,
-    OrderView,
+    Cluster,
+    ViewProgress,
     BillingListener,
     ShippingListener,
     OrderViewListener,
@@ -42,17 +69,25 @@ const CLOSE_TIMEOUT_MS = 1500;
 })
 export class AppModule {
   /** The application on a cluster. */
-  static on(bootstrapServers: string): DynamicModule {
+  static on({ bootstrapServers, groupInstanceId }: AppOptions): DynamicModule {
     const kafka = KafkaModule.forRootAsync({
       imports: [ActivityModule],
-      inject: [Activity],
-      useFactory: (activity: Activity) => ({
+      inject: [Activity, OrderView],
+      useFactory: (activity: Activity, view: OrderView) => ({
         bootstrapServers,
         clientId: 'demo',
-        consumer: { autoOffsetReset: 'earliest' as const },
+        consumer: {
+          autoOffsetReset: 'earliest' as const,
+          groupInstanceId,
+          sessionTimeoutMs: SESSION_TIMEOUT_MS,
+          heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+        },
+        producer: PRODUCER,
+        listener: { shutdownTimeoutMs: LISTENER_TIMEOUT_MS },
         template: { closeTimeoutMs: CLOSE_TIMEOUT_MS },
+        admin: { startTimeoutMs: START_TIMEOUT_MS },
         topics: [newTopic(Topic.ORDERS, { partitions: 3 }), newTopic(Topic.INVOICES, { partitions: 3 })],
-        producerListener: new CompositeProducerListener(activity, new LoggingProducerListener(nestLog('Orders'))),
+        producerListener: new CompositeProducerListener(activity, view, new LoggingProducerListener(nestLog('Orders'))),
       }),
     });
     return { module: AppModule, imports: [ActivityModule, kafka] };

@@ -5,10 +5,11 @@
  * acknowledged, then the broker stops.
  */
 import { resolve } from 'node:path';
-import type { INestApplication } from '@nestjs/common';
+import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type Broker, BrokerError, createBroker } from '@kafka-template/broker';
-import { AppModule } from './app.module.js';
+import { KafkaListenerEndpointRegistry, KafkaOptionsError } from '@kafka-template/nestjs';
+import { AppModule, SESSION_TIMEOUT_MS } from './app.module.js';
 import type { Settings } from './settings.js';
 import { StartError } from './start-error.js';
 
@@ -25,7 +26,18 @@ export interface Demo {
   close(): Promise<void>;
 }
 
+const log = new Logger('Demo');
+
 const LOOPBACK = '127.0.0.1';
+
+/** How long the application may take to end. Only one whose broker is away needs it. */
+const CLOSE_TIMEOUT_MS = 1700;
+
+/** Under this name the listeners are static members, while the broker is ours and nobody else's. */
+const GROUP_INSTANCE_ID = 'demo';
+
+/** When the user is told that listeners still wait for partitions. */
+const WAIT_NOTICE_MS = 2000;
 
 /** Starts the demo. Throws StartError when a port is taken or the data cannot be used. */
 export async function startDemo(settings: Settings): Promise<Demo> {
@@ -36,13 +48,16 @@ export async function startDemo(settings: Settings): Promise<Demo> {
     // The log waits until the user has been told where everything is.
     // An HTTP client that keeps its connection open must not hold up the end.
     const options = { bufferLogs: true, autoFlushLogs: false, abortOnError: false, forceCloseConnections: true };
-    app = await NestFactory.create(AppModule.on(bootstrapServers), options);
+    const groupInstanceId = broker === undefined ? undefined : GROUP_INSTANCE_ID;
+    app = await NestFactory.create(AppModule.on({ bootstrapServers, groupInstanceId }), options);
     const url = await listen(app, settings.port);
     return demoOf(app, { broker, bootstrapServers, url, settings });
   } catch (error) {
     await app?.close();
     await broker?.close();
-    throw error;
+    // The only option that comes from the user.
+    if (!(error instanceof KafkaOptionsError)) throw error;
+    throw new StartError(`BOOTSTRAP_SERVERS is not usable: ${error.message}`);
   }
 }
 
@@ -91,9 +106,36 @@ function demoOf(app: INestApplication, { broker, bootstrapServers, url, settings
     'Modes are forget, sync and callback. Ctrl-C ends it in order.',
     '',
   ].join('\n');
+  const notice = setTimeout(() => tellWaiting(app), WAIT_NOTICE_MS).unref();
   const close = async () => {
-    await app.close();
+    clearTimeout(notice);
+    await closeWithin(app, CLOSE_TIMEOUT_MS);
     await broker?.close();
   };
   return { app, url, bootstrapServers, welcome, close };
+}
+
+/** Ctrl-C means now: a broker that is away is not waited for. What this costs is what a crash would cost. */
+async function closeWithin(app: INestApplication, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      log.warn(
+        `Not everything has ended within ${timeoutMs} ms, as happens when the broker is away: orders it has not ` +
+          'acknowledged are lost, records that are not committed come again at the next start',
+      );
+      resolve();
+    }, timeoutMs);
+  });
+  await Promise.race([app.close(), late]).finally(() => clearTimeout(timer));
+}
+
+/** A listener without partitions looks like one that is broken: say what it waits for. */
+function tellWaiting(app: INestApplication): void {
+  const waiting = app.get(KafkaListenerEndpointRegistry).all.filter((container) => !container.isReady);
+  if (waiting.length === 0) return;
+  log.warn(
+    `Still without partitions: ${waiting.map(({ id }) => id).join(', ')}. Either the broker is away, or a member of the ` +
+      `group was killed and the broker has not missed it yet, which takes it ${SESSION_TIMEOUT_MS / 1000} s`,
+  );
 }

@@ -1,25 +1,49 @@
 /**
  * Feeds the view. Reads both topics from the beginning at every start: without a group nobody shares the partitions out
  * and nothing is committed, so every instance of the application has everything.
+ *
+ * Takes whatever is in the topics: a tombstone deletes an order, what is neither order nor invoice is passed over.
  */
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { ConsumerRecord, KafkaListener } from '@kafka-template/nestjs';
 import { Activity } from '../status/activity.js';
 import { OrderView } from './order-view.js';
 import type { InvoiceDto, PlacedOrderDto } from './order.dto.js';
-import { Topic } from './topic.js';
+import { Topic, VIEW_LISTENER } from './topic.js';
+import { ViewProgress } from './view-progress.js';
 
 @Injectable()
 export class OrderViewListener {
+  private readonly log = new Logger(OrderViewListener.name);
+
   constructor(
     private readonly view: OrderView,
+    private readonly progress: ViewProgress,
     private readonly activity: Activity,
   ) {}
 
-  @KafkaListener({ id: 'view', topics: [Topic.ORDERS, Topic.INVOICES], groupId: null })
+  // No group, so no member of one either, whatever the application's listeners are otherwise.
+  @KafkaListener({
+    id: VIEW_LISTENER,
+    topics: [Topic.ORDERS, Topic.INVOICES],
+    groupId: null,
+    properties: { groupInstanceId: undefined },
+  })
   onRecord(record: ConsumerRecord): void {
-    this.activity.received('view', record);
-    if (record.topic === Topic.ORDERS) this.view.received(record.value as PlacedOrderDto, record);
-    else this.view.billed(record.value as InvoiceDto);
+    this.activity.received(VIEW_LISTENER, record);
+    this.show(record);
+    this.progress.received(record);
   }
+
+  private show(record: ConsumerRecord): void {
+    const { topic, key, value } = record;
+    if (topic === Topic.ORDERS && value === null) this.view.removed(String(key));
+    else if (topic === Topic.ORDERS && has(value, 'id')) this.view.received(value as unknown as PlacedOrderDto, record);
+    else if (topic === Topic.INVOICES && has(value, 'orderId')) this.view.billed(value as unknown as InvoiceDto);
+    else this.log.warn(`Passed over what is at ${topic}-${record.partition}@${record.offset}: not ours`);
+  }
+}
+
+function has(value: unknown, property: string): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, property) === 'string';
 }

@@ -21,16 +21,21 @@ import type { Response } from './http-response.js';
 import { type OrderEntry, OrderView } from './order-view.js';
 import { PlaceOrderDto, SendMode } from './order.dto.js';
 import { OrdersService, type Receipt } from './orders.service.js';
+import { ViewProgress } from './view-progress.js';
 
 const MODE = new ParseEnumPipe(SendMode, {
   exceptionFactory: () => new BadRequestException(`mode must be one of ${Object.values(SendMode).join(', ')}`),
 });
+
+/** When to ask again, in seconds. */
+const RETRY_AFTER_S = '1';
 
 @Controller('orders')
 export class OrdersController {
   constructor(
     private readonly orders: OrdersService,
     private readonly view: OrderView,
+    private readonly progress: ViewProgress,
   ) {}
 
   /** 201 when the broker has the order (`sync`), 202 when it is on its way (`forget`, `callback`). */
@@ -49,11 +54,18 @@ export class OrdersController {
     }
   }
 
-  /** An order and what has become of it. */
+  /** An order and what has become of it. 503 with Retry-After while the view is still being built after a start. */
   @Get(':id')
-  get(@Param('id') id: string): OrderEntry {
+  get(@Param('id') id: string, @Res({ passthrough: true }) response: Response): OrderEntry {
     const entry = this.view.get(id);
-    if (entry === undefined) throw new NotFoundException(`There is no order ${id}`);
-    return entry;
+    if (entry !== undefined) return entry;
+    if (!this.progress.isComplete) {
+      response.setHeader('retry-after', RETRY_AFTER_S);
+      throw new ServiceUnavailableException(`Order ${id} is not known yet: the view is still reading the topics`);
+    }
+    const { ordersMax, forgotten } = this.view.size;
+    const older =
+      forgotten === 0 ? '' : `; of the ${forgotten} older than the newest ${ordersMax} only the topic knows`;
+    throw new NotFoundException(`There is no order ${id}${older}`);
   }
 }

@@ -40,7 +40,7 @@ export class OrdersService {
     const future = this.kafka.send(Topic.ORDERS, order.id, order);
     switch (mode) {
       case SendMode.FORGET:
-        // Not waited for. A failure would be in the log, and in the counters of /status.
+        // Not waited for. A failure is in the log, in the counters of /status and in the state of the order.
         return { id: order.id, mode };
       case SendMode.SYNC: {
         const { topic, partition, offset } = await future.get(SYNC_TIMEOUT_MS);

@@ -1,5 +1,5 @@
 /**
- * The topics of the demo.
+ * The topics of the demo, and the name of the listener that others look for.
  */
 
 /** Names of topics. */
@@ -9,3 +9,6 @@ export const Topic = {
   /** One invoice per order that was billed, by order id. */
   INVOICES: 'invoices',
 } as const;
+
+/** The listener that feeds the view. */
+export const VIEW_LISTENER = 'view';
