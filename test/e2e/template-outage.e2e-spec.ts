@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type LoggerService } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { type Broker, createBroker } from '@kafka-template/broker';
 import {
@@ -17,7 +17,6 @@ import {
   KafkaTemplate,
   newTopic,
 } from '@kafka-template/nestjs';
-import { SILENT } from '../support/nest-apps.js';
 import { until } from '../support/until.js';
 
 describe('template: outages', () => {
@@ -25,10 +24,13 @@ describe('template: outages', () => {
   let broker: Broker | undefined;
   let app: TestingModule | undefined;
   let received: string[];
+  /** What the application logged, with the level before it; debugging lines left out. */
+  let logged: string[];
 
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'kafka-template-'));
     received = [];
+    logged = [];
   });
 
   afterEach(async () => {
@@ -38,6 +40,11 @@ describe('template: outages', () => {
     broker = undefined;
     await rm(dataDir, { recursive: true, force: true });
   });
+
+  /** Lines of an application's log about its connections and about what went wrong. */
+  function told(): string[] {
+    return logged.filter((line) => /^(warn|error)|Connection to broker/.test(line));
+  }
 
   /** A port that is free now, and is where the broker will be. */
   async function startAndStop(): Promise<number> {
@@ -63,7 +70,9 @@ describe('template: outages', () => {
       ...options,
     });
     const builder = Test.createTestingModule({ imports: [kafka], providers: [Listener] });
-    app = await builder.setLogger(SILENT).compile();
+    const say = (level: string) => (message: unknown) => void logged.push(`${level} ${String(message)}`);
+    const logger: LoggerService = { log: say('info'), warn: say('warn'), error: say('error') };
+    app = await builder.setLogger(logger).compile();
     return app.init();
   }
 
@@ -76,6 +85,11 @@ describe('template: outages', () => {
     expect((await sent.get(20_000)).offset).toBe(0);
     await until(() => received.length === 1, 'the record was received');
     expect(await started.get(KafkaAdmin).describeTopics('orders')).toEqual([{ name: 'orders', partitions: 3 }]);
+    const address = `127.0.0.1:${port}`;
+    expect(told()).toEqual([
+      expect.stringMatching(new RegExp(`^warn Connection to broker ${address} .*connect ECONNREFUSED ${address}`)),
+      expect.stringMatching(new RegExp(`^info Connection to broker ${address} is established again`)),
+    ]);
   });
 
   it('with admin.failFast refuses to start without a broker, and says why', async () => {
@@ -108,6 +122,9 @@ describe('template: outages', () => {
     await template.send('orders', '7', '7').get(20_000);
     await until(() => new Set(received).size === 7, 'all were received');
     expect([...new Set(received)].sort()).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+    const [lost, ...rest] = told();
+    expect(lost).toMatch(new RegExp(`^warn Connection to broker 127\\.0\\.0\\.1:${port} was lost: `));
+    expect(rest).toEqual([`info Connection to broker 127.0.0.1:${port} is established again`]);
     expect(started.get(KafkaListenerEndpointRegistry).all[0]?.status()).toMatchObject({
       isRunning: true,
       isInExpectedState: true,
