@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { whenStopped } from './broker.js';
 import { endRuns, kt, runKt, type Run } from '../testing/kt.js';
 
 const READY = /^broker (\d+) ready on (\S+):(\d+)\n$/;
@@ -64,6 +65,103 @@ describe('kt broker: running', () => {
   });
 });
 
+/** Opens a connection, says something on it, and answers what came back when it closed. */
+function say(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket: Socket = connect(port, '127.0.0.1', () => void socket.write(text));
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(answer));
+  });
+}
+
+describe('kt broker: ending', () => {
+  it('goes on when nobody reads what it prints any more', async () => {
+    const run = kt(['broker', '--port', '0']);
+    const { port } = await ready(run);
+    run.child.stdout!.destroy();
+    run.child.stderr!.destroy();
+    for (let time = 0; time < 3; time++) {
+      // Each is worth a warning on stderr.
+      expect(await say(port, 'GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/);
+    }
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('stops in order on SIGHUP', async () => {
+    const run = kt(['broker', '--port', '0']);
+    await ready(run);
+    run.child.kill('SIGHUP');
+    expect(await run.ended).toEqual({ code: 0, signal: null });
+    expect(run.output.stderr).toMatch(/INFO Stopped/);
+  });
+
+  it('ends at once on a second signal, however soon it comes', async () => {
+    // Long recovery, clients that do not go, a slow disk: whatever the reason, the second one counts.
+    const codes: number[] = [];
+    const stop = whenStopped({ isUnderNpm: false, exit: (code) => void codes.push(code) });
+    stop.onSignal('SIGINT', 0);
+    await stop.first;
+    stop.onSignal('SIGINT', 1);
+    stop.onSignal('SIGTERM', 2);
+    stop.onSignal('SIGHUP', 3);
+    expect(codes).toEqual([130, 143, 129]);
+  });
+
+  it('takes one key press for one signal under npm, which passes it on a second time', () => {
+    const codes: number[] = [];
+    const stop = whenStopped({ isUnderNpm: true, exit: (code) => void codes.push(code) });
+    stop.onSignal('SIGINT', 1000);
+    stop.onSignal('SIGINT', 1010);
+    expect(codes).toEqual([]);
+    stop.onSignal('SIGINT', 1300);
+    expect(codes).toEqual([130]);
+  });
+});
+
+/** What Apache Kafka 4.3 ships as config/server.properties, without its comments; the port and the directory are ours. */
+const STOCK = (dataDir: string): string => `
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=localhost:9093
+listeners=PLAINTEXT://:0,CONTROLLER://:9093
+inter.broker.listener.name=PLAINTEXT
+advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL
+num.network.threads=3
+num.io.threads=8
+socket.send.buffer.bytes=102400
+socket.receive.buffer.bytes=102400
+socket.request.max.bytes=104857600
+log.dirs=${dataDir}
+num.partitions=1
+num.recovery.threads.per.data.dir=1
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+log.retention.hours=168
+log.segment.bytes=1073741824
+log.retention.check.interval.ms=300000
+`;
+
+describe('kt broker: a server.properties of Apache Kafka', () => {
+  it('is taken as it is, and what has no effect is told once', async () => {
+    const dataDir = join(temporaryDirectory(), 'logs');
+    const run = kt(['broker', propertiesFile(STOCK(dataDir))]);
+    expect(await ready(run)).toMatchObject({ id: 1 });
+    expect(existsSync(join(dataDir, 'meta.properties'))).toBe(true);
+    const told = run.output.stderr.split('\n').filter((line) => line.includes('no effect'));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/"num\.io\.threads".*"share\.coordinator\.state\.topic\.min\.isr"/);
+    expect(told[0]).not.toMatch(/num\.partitions|log\.dirs/);
+  });
+});
+
 describe('kt broker: what it refuses', () => {
   const mistakes: [what: string, args: () => string[], code: number, message: RegExp][] = [
     [
@@ -94,6 +192,28 @@ describe('kt broker: what it refuses', () => {
       2,
       /Cannot read no-such\.properties: there is no/,
     ],
+    [
+      'security that it does not have',
+      () => ['broker', propertiesFile('ssl.keystore.location=k\nauthorizer.class.name=A\nsasl.jaas.config=x\n')],
+      2,
+      /^kt: Broker configs 'ssl\.keystore\.location', 'authorizer\.class\.name', 'sasl\.jaas\.config' are known to Kafka, not served by this broker: it has no TLS; it has no ACLs; it has no SASL\. Remove them/,
+    ],
+    [
+      'a data directory that cannot be made',
+      () => ['broker', '--port', '0', '--data-dir', join(propertiesFile(''), 'x')],
+      1,
+      /^kt: The data directory \S+ cannot be used: a file is in the way, there or above\. Mend that, or choose another directory \(option dataDir, on the command line --data-dir\)\.\n$/,
+    ],
+    ...(existsSync('/proc/version')
+      ? [
+          [
+            'a data directory where the system makes none',
+            () => ['broker', '--port', '0', '--data-dir', '/proc/x/y'],
+            1,
+            /^kt: The data directory \/proc\/x\/y cannot be used: it does not exist, and its file system refuses to make it\. Mend that/,
+          ] as [string, () => string[], number, RegExp],
+        ]
+      : []),
     ['TLS', () => ['broker', '--override', 'listeners=SSL://h:1'], 2, /this broker speaks PLAINTEXT only/],
   ];
   it.each(mistakes)('says what is wrong with %s', async (_what, args, code, message) => {
@@ -122,7 +242,8 @@ describe('kt broker: what it refuses', () => {
     await ready(kt(['broker', '--port', '0', '--data-dir', dataDir]));
     const { code, stderr } = await runKt(['broker', '--port', '0', '--data-dir', dataDir]);
     expect(code).toBe(1);
-    expect(stderr).toContain(`kt: The data directory ${dataDir} is in use by another broker.`);
+    expect(stderr).toContain(`kt: The data directory ${dataDir} is in use by another broker, process `);
+    expect(stderr.split(dataDir)).toHaveLength(2);
     expect(stderr).toContain('--data-dir');
   });
 });

@@ -1,8 +1,8 @@
 /**
  * `kt broker`: one broker in the foreground.
  *
- * Prints `broker <id> ready on <host>:<port>` to stdout when clients can connect; logs go to stderr. The first SIGINT or
- * SIGTERM stops it in order (exit code 0), a second one at once. Flags win over --override, that over the file.
+ * Prints `broker <id> ready on <host>:<port>` to stdout when clients can connect; logs go to stderr. The first SIGINT,
+ * SIGTERM or SIGHUP stops it in order (exit code 0), a second one at once. Nobody needs to read what it prints. Flags win over --override, that over the file.
  */
 import { readFile } from 'node:fs/promises';
 import { createBroker, parseProperties, stderrLogger, type Broker, type BrokerOptions } from '@kafka-template/broker';
@@ -20,17 +20,30 @@ export interface BrokerCommandOptions {
 
 const DEFAULT_PORT = 9092;
 
-/** npm passes a terminal's Ctrl-C on, so one key press comes twice: a repetition within this time is the same one. */
+/**
+ * A terminal sends Ctrl-C to npm and to us, and npm passes it on: under npm one key press comes twice, and a repetition of
+ * SIGINT within this time is the same one. Without npm every signal counts.
+ */
 const SAME_KEY_PRESS_MS = 200;
 
-const SIGNAL_NUMBER = { SIGINT: 2, SIGTERM: 15 } as const;
+const SIGNAL_NUMBER = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Runs until a signal ends it. */
 export async function runBroker(io: CommandIo, file: string | null, options: BrokerCommandOptions): Promise<void> {
-  const broker = await createBroker(await brokerOptions(file, options));
-  const stop = whenStopped();
+  // A pipe that nobody reads any more is no reason to stop serving.
+  io.stdout.on('error', () => undefined);
+  io.stderr.on('error', () => undefined);
+  const resolved = await brokerOptions(file, options);
+  const stop = whenStopped({
+    isUnderNpm: process.env['npm_execpath'] !== undefined,
+    exit: (code) => process.exit(code),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => stop.onSignal(signal, performance.now()));
+  }
+  const broker = await createBroker(resolved);
   io.stdout.write(`broker ${broker.id} ready on ${address(broker)}\n`);
-  await stop;
+  await stop.first;
   await broker.close();
 }
 
@@ -72,18 +85,33 @@ function address({ host, port }: Broker): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Resolves at the first signal; a later one ends the process. */
-function whenStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    let firstMs: number | null = null;
-    const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
-      const nowMs = performance.now();
+/** A signal that ends the broker. */
+type EndSignal = keyof typeof SIGNAL_NUMBER;
+
+/** What {@link whenStopped} looks at and does besides. */
+export interface StopOptions {
+  readonly isUnderNpm: boolean;
+  readonly exit: (code: number) => void;
+}
+
+/** `first` resolves at the first signal; each later one ends the process with the exit code of that signal. */
+export function whenStopped({ isUnderNpm, exit }: StopOptions): {
+  readonly first: Promise<void>;
+  onSignal(signal: EndSignal, nowMs: number): void;
+} {
+  let firstMs: number | null = null;
+  let resolveFirst = (): void => undefined;
+  const first = new Promise<void>((resolve) => (resolveFirst = resolve));
+  return {
+    first,
+    onSignal(signal, nowMs) {
       if (firstMs === null) {
         firstMs = nowMs;
-        resolve();
-      } else if (nowMs - firstMs > SAME_KEY_PRESS_MS) process.exit(128 + SIGNAL_NUMBER[signal]);
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-  });
+        resolveFirst();
+        return;
+      }
+      const isSameKeyPress = isUnderNpm && signal === 'SIGINT' && nowMs - firstMs <= SAME_KEY_PRESS_MS;
+      if (!isSameKeyPress) exit(128 + SIGNAL_NUMBER[signal]);
+    },
+  };
 }

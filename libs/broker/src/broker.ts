@@ -12,7 +12,7 @@ import { ADVERTISED_APIS, HANDLERS_BY_KEY } from './api/registry.js';
 import { readApiSettings } from './api/settings.js';
 import { TransactionGate } from './api/transaction-gate.js';
 import { Controller } from './cluster/controller.js';
-import { EmbeddedStore } from './cluster/embedded-store.js';
+import { COORDINATION_LOG, EmbeddedStore } from './cluster/embedded-store.js';
 import { GroupCoordinator } from './coordinator/group-coordinator.js';
 import { MarkerWriter } from './coordinator/transaction/marker-writer.js';
 import { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.js';
@@ -150,6 +150,9 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
     partitions.waits.close();
     await listener.close(DRAIN_MS);
   });
+  if (config.withoutEffect.length > 0) {
+    logger.info('Configs that Kafka knows and that have no effect on this broker:', { names: config.withoutEffect });
+  }
   return brokerOf(options, bound.port, teardown);
 }
 
@@ -183,6 +186,7 @@ async function openCluster(options: ResolvedOptions, world: World, advertised: A
   // Closing the partitions gives the directory up; before there are any, nobody else does.
   let partitions: Partitions | null = null;
   teardown.add(() => partitions?.close() ?? directory.release());
+  await directory.checkOwner(brokerId, COORDINATION_LOG);
   const store = await EmbeddedStore.open({ disk, dataDir: directory.path, logger });
   teardown.add(() => store.close());
   let topics: LocalTopics | null = null;

@@ -17,6 +17,7 @@ import {
   readNumber,
   type ConfigDefinition,
 } from './config-definition.js';
+import { isUnserved, notServed, PASSED_OVER } from './kafka-only-configs.js';
 import { nearestName } from './nearest-name.js';
 
 /** Every broker config this broker knows, in the order of their names. */
@@ -53,11 +54,17 @@ export function brokerConfigDefinition(name: string): ConfigDefinition | undefin
   return BY_NAME.get(name);
 }
 
+/** In the documentation of configs that are kept and shown, and nothing else. */
+const KEPT = 'does not act on it';
+
 function checkEntries(entries: ConfigEntries): void {
+  const refusal = notServed(entries);
+  if (refusal !== null) throw new BrokerError('CONFIG', refusal);
   for (const [name, value] of Object.entries(entries)) {
     const definition = BY_NAME.get(name);
     if (!definition) {
-      const nearest = nearestName(name, BY_NAME.keys());
+      if (isUnserved(name)) continue;
+      const nearest = nearestName(name, [...BY_NAME.keys(), ...PASSED_OVER]);
       const cure =
         nearest === null
           ? "Remove it, or see Kafka's broker configs for the right name."
@@ -89,6 +96,12 @@ export class BrokerConfig {
   /** The same broker with other changes; the caller has checked them. */
   withDynamic(dynamicDefaultEntries: ConfigEntries, dynamicEntries: ConfigEntries): BrokerConfig {
     return new BrokerConfig(this.staticEntries, dynamicDefaultEntries, dynamicEntries);
+  }
+
+  /** Names in options and file that are Kafka's, and that change nothing here; sorted. */
+  get withoutEffect(): string[] {
+    const hasNone = (name: string): boolean => BY_NAME.get(name)?.documentation.includes(KEPT) ?? isUnserved(name);
+    return Object.keys(this.staticEntries).filter(hasNone).sort();
   }
 
   /** The value in effect as text, null when it is not set. Throws on a name that is not a broker config: our mistake. */

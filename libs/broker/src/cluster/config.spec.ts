@@ -130,10 +130,47 @@ describe('BrokerConfig', () => {
     ],
     [{ 'qqqqqqqq.zzzzzzzz': '3' }, "Unknown broker config 'qqqqqqqq.zzzzzzzz'. Remove it"],
     [{ 'num.partitions': '0' }, 'Invalid value 0 for configuration num.partitions: Value must be at least 1. Correct'],
-    [{ 'authorizer.class.name': 'x' }, "Unknown broker config 'authorizer.class.name'"],
+    [
+      { 'authorizer.class.name': 'x' },
+      "Broker config 'authorizer.class.name' is known to Kafka, not served by this broker: it has no ACLs. Remove it",
+    ],
+    [
+      { 'ssl.keystore.location': 'x' },
+      "'ssl.keystore.location' is known to Kafka, not served by this broker: it has no TLS",
+    ],
+    [
+      { 'listener.name.internal.scram-sha-256.sasl.jaas.config': 'x' },
+      'is known to Kafka, not served by this broker: it has no SASL',
+    ],
+    [{ 'security.inter.broker.protocol': 'SSL' }, 'not served by this broker: it speaks PLAINTEXT only'],
+    [{ 'remote.log.storage.system.enable': 'true' }, 'not served by this broker: it has no tiered storage'],
+    [{ 'process.roles': 'controller' }, 'not served by this broker: it is no node that is only a controller'],
+    [{ 'ssl.keystore.locatio': 'x' }, "Unknown broker config 'ssl.keystore.locatio'."],
+    [{ 'group.share.heartbeat.interval': '1' }, "Did you mean 'group.share.heartbeat.interval.ms'?"],
   ])('refuses %j', (entries, message) => {
     expect(() => BrokerConfig.of(entries as Record<string, string>)).toThrow(message);
     expect(() => BrokerConfig.of(entries as Record<string, string>)).toThrow(BrokerError);
+  });
+
+  it('takes what Kafka knows and nothing here depends on, and can say which that is', () => {
+    const { withoutEffect } = BrokerConfig.of({
+      'share.coordinator.state.topic.min.isr': '1',
+      'num.io.threads': '8',
+      'num.partitions': '3',
+      'authorizer.class.name': '',
+      'remote.log.storage.system.enable': 'false',
+      'security.inter.broker.protocol': 'PLAINTEXT',
+      'listener.name.internal.max.connections': '7',
+      'inter.broker.protocol.version': '3.9',
+    });
+    expect(withoutEffect).toEqual([
+      'authorizer.class.name',
+      'inter.broker.protocol.version',
+      'listener.name.internal.max.connections',
+      'num.io.threads',
+      'remote.log.storage.system.enable',
+      'share.coordinator.state.topic.min.isr',
+    ]);
   });
 
   it('reads values of every type, the strongest source first', () => {

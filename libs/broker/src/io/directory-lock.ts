@@ -112,7 +112,7 @@ export async function lockDirectory(directory: string): Promise<DiskLock> {
       if (found === null) continue;
       const owner = parse(found);
       if (owner && isAlive(owner)) {
-        throw new DiskError(`${directory} is in use by the process ${owner.pid}.`, 'LOCKED');
+        throw new DiskError(`${directory} is in use by another broker, process ${owner.pid}.`, 'LOCKED');
       }
       await removeStale(path, found, token);
     }

@@ -26,6 +26,12 @@ describe.each([
     expect(await disk.stat(root)).toBeNull();
   });
 
+  it('makes a directory with its parents, and leaves one that is there', async () => {
+    await disk.mkdir(`${root}/a/b/c`);
+    await disk.mkdir(`${root}/a/b/c`);
+    expect(await disk.stat(`${root}/a/b/c`)).toMatchObject({ isDirectory: true });
+  });
+
   it('writes several buffers in order and reads them at any position', async () => {
     const file = await disk.open(`${root}/a`, 'create');
     await write(file, [Buffer.from('abc'), Buffer.from(''), Buffer.from('defg')], 0);
@@ -136,7 +142,7 @@ describe('disk: the lock of the real disk', () => {
   it('names the live process that holds it, and is free once that was killed', async () => {
     const holder = await holdInAnotherProcess();
     try {
-      await expect(realDisk.lock(root)).rejects.toThrow(`in use by the process ${holder.pid}`);
+      await expect(realDisk.lock(root)).rejects.toThrow(`in use by another broker, process ${holder.pid}`);
     } finally {
       await holder.kill();
     }

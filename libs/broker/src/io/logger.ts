@@ -1,6 +1,6 @@
 /**
  * Where the broker tells people what it does. One line per event, facts as fields.
- * Guarantees: logging never throws and never blocks a request.
+ * Guarantees: logging never throws, never blocks a request, and never ends the process, also when nobody reads stderr.
  * Leaves out levels by configuration: whoever passes a logger decides what to keep.
  */
 
@@ -34,8 +34,18 @@ function line(level: string, message: string, fields: LogFields | undefined): st
   return out;
 }
 
+let isStderrGuarded = false;
+
+/** Whoever read our lines may go away (a pipe, a terminal): then nobody reads them, and the broker goes on. */
+function guardStderr(): void {
+  if (isStderrGuarded) return;
+  isStderrGuarded = true;
+  process.stderr.on('error', () => undefined);
+}
+
 /** Writes lines to stderr, so that stdout stays free for what a command prints. `debug` lines only when asked for. */
 export function stderrLogger(options: { debug?: boolean } = {}): Logger {
+  guardStderr();
   const write = (level: string) => (message: string, fields?: LogFields) => {
     console.error(line(level, message, fields));
   };

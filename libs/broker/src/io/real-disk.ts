@@ -4,6 +4,7 @@
  * Leaves out caching and read-ahead: the operating system does both better.
  */
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
 import { type Disk, DiskError, type DiskFile, type DiskStat, type OpenMode } from './disk.js';
 import { lockDirectory } from './directory-lock.js';
 
@@ -119,6 +120,28 @@ async function stat(path: string): Promise<DiskStat | null> {
   }
 }
 
+/**
+ * One directory after the other: the recursive form of Node tries for ever where the system says that a directory it has
+ * is missing, as in /proc.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await fs.promises.mkdir(path);
+    return;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST' || code === 'EISDIR' || code === 'EROFS' || code === 'EACCES') {
+      // The system may refuse to make what is there already before it looks.
+      if ((await stat(path).catch(() => null))?.isDirectory === true) return;
+      throw code === 'EEXIST' ? Object.assign(new Error('a file is in the way'), { code: 'ENOTDIR' }) : error;
+    }
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await stat(parent)) !== null) throw error;
+    await makeDirectory(parent);
+  }
+  await makeDirectory(path);
+}
+
 async function replaceFile(path: string, content: Buffer, options: { sync: boolean }): Promise<void> {
   const temporary = `${path}.tmp`;
   await attempt('write', path, async () => {
@@ -162,7 +185,7 @@ export const realDisk: Disk = {
   replaceFile,
   readdir: (path) => attempt('list', path, () => fs.promises.readdir(path)),
   stat,
-  mkdir: (path) => attempt('create', path, async () => void (await fs.promises.mkdir(path, { recursive: true }))),
+  mkdir: (path) => attempt('create', path, () => makeDirectory(path)),
   rename: (from, to) => attempt('rename', from, () => fs.promises.rename(from, to)),
   unlink: (path) => attempt('remove', path, () => fs.promises.rm(path, { force: true })),
   removeDirectory: (path) => attempt('remove', path, () => fs.promises.rm(path, { force: true, recursive: true })),

@@ -44,20 +44,35 @@ function parseProperties(text: string): Map<string, string> {
   return properties;
 }
 
+/** What the system's error names mean for a data directory. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'its file system is full',
+  EDQUOT: "this user's share of its file system is used up",
+  ENOTDIR: 'a file is in the way, there or above',
+  ENOENT: 'it does not exist, and its file system refuses to make it',
+  ENAMETOOLONG: 'its name is too long for the file system',
+  EIO: 'the device does not work',
+};
+
 function failure(path: string, error: unknown): BrokerError {
   if (error instanceof DiskError && error.code === 'LOCKED') {
     return new BrokerError(
       'DATA_DIR_IN_USE',
-      `The data directory ${path} is in use by another broker. ${error.message} ` +
+      // The reason names the directory and who has it.
+      `The data directory ${error.message} ` +
         'Stop that broker, or give this one its own directory (option dataDir, on the command line --data-dir).',
       { cause: error },
     );
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const code = error instanceof DiskError ? error.code : '';
+  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
   return new BrokerError(
     'DATA_DIR',
     `The data directory ${path} cannot be used: ${reason}. ` +
-      'Check its permissions and free space, or choose another one (option dataDir, on the command line --data-dir).',
+      'Mend that, or choose another directory (option dataDir, on the command line --data-dir).',
     { cause: error },
   );
 }
@@ -95,6 +110,26 @@ export class DataDirectory {
       await lock?.release();
       throw failure(path, error);
     }
+  }
+
+  /**
+   * Refuses a directory that cannot be this broker's, before anything in it is opened for writing: one of another
+   * broker, or one of a cluster whose state (in the file `stateFile`) is not there.
+   *
+   * @throws BrokerError DATA_DIR
+   */
+  async checkOwner(brokerId: number, stateFile: string): Promise<void> {
+    const { owner, path, disk } = this;
+    if (owner.brokerId !== null && owner.brokerId !== brokerId) {
+      throw this.foreign(`broker ${owner.brokerId}`, `broker ${brokerId}`);
+    }
+    if (owner.clusterId === null || (await disk.stat(`${path}/${stateFile}`)) !== null) return;
+    throw new BrokerError(
+      'DATA_DIR',
+      `The data directory ${path} belongs to cluster ${owner.clusterId}, whose state is not in it (${stateFile} is missing): ` +
+        'another program made it, or the file was lost. Restore the file from a backup, or choose another directory ' +
+        '(option dataDir, on the command line --data-dir).',
+    );
   }
 
   /**
