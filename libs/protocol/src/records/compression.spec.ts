@@ -4,6 +4,7 @@
 import { ProtocolError } from '../protocol-error.js';
 import { COMPRESSION_NAMES, compress, compressionType, decompress } from './compression.js';
 import { type SnappyLibrary, compressSnappy, decompressSnappy } from './snappy.js';
+import { uncompressSnappyBlock } from './snappy-block.js';
 
 function noise(bytes: number): Buffer {
   const data = Buffer.alloc(bytes);
@@ -82,10 +83,87 @@ describe('lz4', () => {
   });
 });
 
+describe('snappy blocks', () => {
+  const block = (claim: number, ...elements: number[]): Buffer => Buffer.of(claim, ...elements);
+
+  it('have literals and copies of all kinds', () => {
+    // 'abcd' as a literal, a near copy of 4 from 4 back, a copy of 3 from 2 back by two bytes, one of 2 from 8 by four.
+    const elements = [3 << 2, 0x61, 0x62, 0x63, 0x64, 1, 4, (2 << 2) | 2, 2, 0, (1 << 2) | 3, 8, 0, 0, 0];
+    expect(uncompressSnappyBlock(block(13, ...elements)).toString()).toBe('abcdabcdcdcda');
+  });
+
+  it.each([1, 2, 3, 4])('have literals with a length of %i bytes', (bytes) => {
+    const length = Buffer.alloc(bytes);
+    length[0] = 69;
+    const literal = Buffer.concat([Buffer.of(70, (59 + bytes) << 2), length, Buffer.alloc(70, 'x')]);
+    expect(uncompressSnappyBlock(literal).toString()).toBe('x'.repeat(70));
+    expect(() => uncompressSnappyBlock(literal.subarray(0, -1))).toThrow('70 bytes of an element are not there');
+    expect(() => uncompressSnappyBlock(literal.subarray(0, 2 + bytes - 1))).toThrow('are not there');
+  });
+
+  it('reach back over more than a near copy can', () => {
+    const literal = [60 << 2, 254, ...Buffer.alloc(255, 'y')];
+    const far = uncompressSnappyBlock(block(0x86, 2, 2 << 2, 1, 2, 3, ...literal, 1 | (1 << 5), 2));
+    expect(far.subarray(258)).toEqual(Buffer.of(1, 2, 3, 0x79));
+  });
+
+  it.each([
+    ['a copy from before the beginning', [4, 0, 7, 1, 2], 'copies from 2 bytes before 1'],
+    ['a copy from nowhere', [5, 0, 7, 1, 0], 'copies from 0 bytes before 1'],
+    ['a copy beyond the claim', [4, 0, 7, 1, 1], 'more than the 4 bytes it claims'],
+    ['a literal beyond the claim', [1, 1 << 2, 7, 8], 'more than the 1 bytes it claims'],
+    ['a cut copy', [5, 0, 7, 2, 1], '2 bytes of an element are not there'],
+    ['less than the claim', [9, 0, 7], 'it has 1 bytes, not 9'],
+  ])('with %s are refused', (_name, [claim = 0, ...elements], message) => {
+    expect(() => uncompressSnappyBlock(block(claim, ...elements))).toThrow(message);
+  });
+});
+
+describe('a few bytes that keep naive decoders busy for ever are refused', () => {
+  /** A zstd frame of one compressed block, with its content size. */
+  const zstdFrame = (contentBytes: number, block: string): string => {
+    const header = Buffer.alloc(3);
+    header.writeUIntLE((block.length / 2) * 8 + 5, 0, 3);
+    return `28b52ffd20${Buffer.of(contentBytes).toString('hex')}${header.toString('hex')}${block}`;
+  };
+
+  it.each([
+    ['snappy: a literal of -5 bytes', 2, '0a' + 'fcfaffffff' + '00000000'],
+    [
+      'zstd: Huffman weights in which no state takes a bit',
+      4,
+      zstdFrame(200, '420105' + '0af003' + 'ff'.repeat(20) + '00'),
+    ],
+    ['zstd: 98,000 copies of 64 KiB in 12 bytes', 4, zstdFrame(200, '00' + 'ffffff' + '54' + '000034' + 'ffffff80')],
+  ])('%s', (_name, type, hex) => {
+    expect(() => decompress(type, Buffer.from(hex, 'hex'))).toThrow(ProtocolError);
+  });
+});
+
+describe('limits', () => {
+  it.each(COMPRESSION_NAMES)('%s: none, and exactly the content, are enough; one byte less is not', (name) => {
+    const type = compressionType(name);
+    const data = Buffer.alloc(100_000);
+    const compressed = compress(type, data);
+    expect(decompress(type, compressed, Infinity).length).toBe(data.length);
+    expect(decompress(type, compressed, data.length).length).toBe(data.length);
+    if (name !== 'none') expect(() => decompress(type, compressed, data.length - 1)).toThrow(ProtocolError);
+    expect(decompress(type, compress(type, Buffer.alloc(0)), 0).length).toBe(0);
+  });
+
+  it.each(COMPRESSION_NAMES)('%s: a small content holds no large memory', (name) => {
+    const type = compressionType(name);
+    const content = decompress(type, compress(type, Buffer.from('small')));
+    expect(content.toString()).toBe('small');
+    expect(content.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+  });
+});
+
 describe('what a few bytes claim is refused before memory is made for it', () => {
   it.each([
     ['snappy', 2, 'ffffff7f00', 'cannot hold 268435455'],
     ['zstd, content', 4, '28b52ffd' + 'e0' + 'ffffffffffffff00' + '010000', 'more than 268435456'],
+    ['zstd, more than its blocks can hold', 4, '28b52ffd' + 'a0' + '00002000' + '030000' + '00', 'its blocks hold 0'],
     ['zstd, window', 4, '28b52ffd' + '00' + '98' + '010000', 'a window of 536870912 bytes'],
     [
       'zstd, second frame',
@@ -96,6 +174,12 @@ describe('what a few bytes claim is refused before memory is made for it', () =>
   ])('%s', (_name, type, hex, message) => {
     const before = process.memoryUsage().arrayBuffers;
     expect(() => decompress(type, Buffer.from(hex, 'hex'))).toThrow(message);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
+  });
+
+  it('a window that zstd accepts costs no memory', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    expect(decompress(4, Buffer.from('28b52ffd' + '00' + '88' + '010000', 'hex')).length).toBe(0);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
   });
 

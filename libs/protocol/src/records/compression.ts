@@ -3,6 +3,7 @@
  *
  * Decompression never gives more than a stated number of bytes, so that a small batch cannot fill the memory.
  */
+import { kMaxLength } from 'node:buffer';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { ProtocolError } from '../protocol-error.js';
 import { compressLz4, decompressLz4 } from './lz4.js';
@@ -51,8 +52,9 @@ export function compress(type: number, data: Buffer): Buffer {
  * @throws ProtocolError CORRUPT_BATCH for data that is not what it says or exceeds `bytesMax`, UNSUPPORTED_COMPRESSION.
  */
 export function decompress(type: number, data: Buffer, bytesMax = DECOMPRESSED_BYTES_MAX): Buffer {
+  if (type === 0) return data;
   try {
-    return decompressWith(type, data, bytesMax);
+    return trimmed(decompressWith(type, data, Math.max(1, Math.min(bytesMax, kMaxLength))));
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
     const name = COMPRESSION_NAMES[type] ?? type;
@@ -60,10 +62,14 @@ export function decompress(type: number, data: Buffer, bytesMax = DECOMPRESSED_B
   }
 }
 
+/** A copy where the content fills less than half of its memory, all of which whoever keeps one value would hold else. */
+function trimmed(content: Buffer): Buffer {
+  const held = content.buffer.byteLength;
+  return held > Buffer.poolSize && held > 2 * content.length ? Buffer.from(content) : content;
+}
+
 function decompressWith(type: number, data: Buffer, bytesMax: number): Buffer {
   switch (type) {
-    case 0:
-      return data;
     case 1:
       return gunzipSync(data, { maxOutputLength: bytesMax });
     case 2:

@@ -4,6 +4,7 @@
  * Writing keeps the rules for the end of a block which strict decoders such as the Java client's rely on: the last five
  * bytes are literals, and no copy begins in the last twelve. Reading checks every length against both buffers.
  */
+import { copyBytes, copyMatch } from './block-copy.js';
 
 const MATCH_BYTES_MIN = 4;
 /** A copy must not begin in this many last bytes. */
@@ -17,8 +18,6 @@ const HASH_BITS = 14;
 const HASH_FACTOR = -1640531535; // 2654435761, the golden ratio, as int32
 /** After 2^6 positions without a match, every second one is tried, and so on: noise is left quickly. */
 const SKIP_BITS = 6;
-/** From this length on a call into native code is faster than a loop. */
-const NATIVE_COPY_BYTES = 16;
 
 /** Positions of the block by the hash of the four bytes there; cleared for each block. */
 const table = new Uint16Array(1 << HASH_BITS);
@@ -105,14 +104,6 @@ function putLength(target: Buffer, position: number, length: number): number {
   return out;
 }
 
-function copyBytes(source: Buffer, from: number, to: number, target: Buffer, position: number): void {
-  if (to - from >= NATIVE_COPY_BYTES) {
-    source.copy(target, position, from, to);
-    return;
-  }
-  for (let at = from, out = position; at < to; at++) target[out++] = source[at] as number;
-}
-
 /**
  * Decompresses a block to `position` of `target`, which may hold what earlier blocks gave, and returns the position behind
  * it. Throws a plain Error when the block is damaged or does not fit.
@@ -171,15 +162,4 @@ function longLength(source: Buffer, start: number, end: number): number {
 /** How many bytes such a length took. */
 function lengthBytes(length: number): number {
   return Math.floor(length / 0xff) + 1;
-}
-
-/** Copies within the output; a copy that reaches into itself repeats what it copies. */
-function copyMatch(target: Buffer, out: number, offset: number, length: number): void {
-  if (length >= NATIVE_COPY_BYTES && offset >= length) {
-    target.copyWithin(out, out - offset, out - offset + length);
-  } else if (length >= NATIVE_COPY_BYTES && offset === 1) {
-    target.fill(target[out - 1] as number, out, out + length);
-  } else {
-    for (let to = out, from = out - offset; to < out + length;) target[to++] = target[from++] as number;
-  }
 }

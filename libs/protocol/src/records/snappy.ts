@@ -5,6 +5,7 @@
  * The blocks are compressed in JavaScript, or by the native package `snappy` where the application has installed it.
  */
 import { createRequire } from 'node:module';
+import { snappyBlockBytes, uncompressSnappyBlock } from './snappy-block.js';
 
 /** One block of raw snappy. */
 export interface SnappyLibrary {
@@ -13,9 +14,9 @@ export interface SnappyLibrary {
   uncompress(data: Buffer): Uint8Array;
 }
 
+/** The package compresses only: hostile blocks make its other half run for ever. */
 interface JavaScriptSnappy {
   compress(data: Buffer): Buffer;
-  uncompress(data: Buffer): Buffer;
 }
 
 interface NativeSnappy {
@@ -39,7 +40,8 @@ function loadLibrary(): SnappyLibrary {
     const native = load('snappy') as NativeSnappy;
     return { compress: (data) => native.compressSync(data), uncompress: (data) => native.uncompressSync(data) };
   } catch {
-    return load('snappyjs') as JavaScriptSnappy; // the native one is an optional accelerator
+    const snappy = load('snappyjs') as JavaScriptSnappy; // the native one is an optional accelerator
+    return { compress: (data) => snappy.compress(data), uncompress: uncompressSnappyBlock };
   }
 }
 
@@ -79,22 +81,10 @@ export function decompressSnappy(data: Buffer, bytesMax: number, blocks: SnappyL
 }
 
 function uncompressBlock(block: Buffer, bytesMax: number, blocks: SnappyLibrary): Uint8Array {
-  const claimed = claimedBytes(block);
+  const claimed = snappyBlockBytes(block);
   if (claimed > bytesMax) throw new Error(`it has ${claimed} bytes, more than ${bytesMax}`);
   if (claimed > block.length * EXPANSION_MAX) throw new Error(`${block.length} bytes cannot hold ${claimed}`);
   return blocks.uncompress(block);
-}
-
-/** The varint in front of a block: how many bytes it has uncompressed. */
-function claimedBytes(block: Buffer): number {
-  let value = 0;
-  for (let index = 0; index < 5; index++) {
-    const byte = block[index];
-    if (byte === undefined) break;
-    value += (byte & 0x7f) * 2 ** (7 * index);
-    if (byte < 0x80) return value;
-  }
-  throw new Error('its length cannot be read');
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
