@@ -52,6 +52,22 @@ describe('Reader', () => {
     expect(() => decode(902)).toThrow(expect.objectContaining({ code: 'TOO_MANY_ELEMENTS' }) as Error);
   });
 
+  it('counts a null array as no element, not as one that comes back', () => {
+    const reader = new Reader(Buffer.concat([Buffer.of(0), Buffer.alloc(4, 0xff)]));
+    reader.elementsLeft = 1;
+    expect([reader.compactNullableCount(1), reader.nullableCount(1)]).toEqual([-1, -1]);
+    expect(reader.elementsLeft).toBe(1);
+  });
+
+  it('refuses compact strings that no other version could carry', () => {
+    const compact = (length: number) => Buffer.concat([Buffer.from('808002', 'hex'), Buffer.alloc(length, 'x')]);
+    expect(new Reader(compact(32767)).compactString()).toHaveLength(32767);
+    for (const method of ['compactString', 'compactNullableString'] as const) {
+      const reader = new Reader(Buffer.concat([Buffer.from('818002', 'hex'), Buffer.alloc(32768)]));
+      expect(() => reader[method]()).toThrow(expect.objectContaining({ code: 'INVALID_LENGTH' }) as Error);
+    }
+  });
+
   it('gives bytes as views', () => {
     const frame = Buffer.from('00000002abcd', 'hex');
     const bytes = new Reader(frame).bytes();

@@ -17,6 +17,9 @@ const TWO_32 = 0x1_0000_0000;
  */
 export const DECODED_ELEMENTS_MAX = 5_000_000;
 
+/** The most bytes of a string, compact or not: Kafka refuses longer ones both ways, and so does {@link Writer}. */
+const STRING_BYTES_MAX = 32767;
+
 /** Reads Kafka's primitive types from a buffer, from `position` up to `end`. */
 export class Reader {
   buffer: Buffer;
@@ -117,7 +120,9 @@ export class Reader {
   /** A length already read: -1 is null, anything else must be there. */
   private text(length: number): string | null {
     if (length === -1) return null;
-    if (length < 0) throw new ProtocolError('INVALID_LENGTH', `a string has the length ${length}`);
+    if (length < 0 || length > STRING_BYTES_MAX) {
+      throw new ProtocolError('INVALID_LENGTH', `a string has the length ${length}; ${STRING_BYTES_MAX} is the most`);
+    }
     const start = this.take(length);
     return length === 0 ? '' : this.buffer.toString('utf8', start, start + length);
   }
@@ -169,7 +174,7 @@ export class Reader {
         `an array claims ${length} elements, only ${this.end - this.position} bytes are left`,
       );
     }
-    this.elementsLeft -= length;
+    if (length > 0) this.elementsLeft -= length;
     if (this.elementsLeft < 0) {
       throw new ProtocolError(
         'TOO_MANY_ELEMENTS',

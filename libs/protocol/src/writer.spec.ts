@@ -74,6 +74,26 @@ describe('Writer', () => {
     }
   });
 
+  it.each<[string, (writer: Writer) => void]>([
+    ['a string', (writer) => writer.string(5 as unknown as string)],
+    ['a compact string', (writer) => writer.compactString(5 as unknown as string)],
+    ['bytes', (writer) => writer.bytes({} as Buffer)],
+    ['compact bytes', (writer) => writer.compactBytes({} as Buffer)],
+    ['a count', (writer) => writer.arrayCount(({} as unknown[]).length)],
+    ['a compact count', (writer) => writer.compactCount(({} as unknown[]).length)],
+    ['a varint', (writer) => writer.uvarint(2 ** 32)],
+  ])('%s refuses what is something else, instead of writing null', (_name, write) => {
+    expect(() => write(new Writer())).toThrow(
+      expect.objectContaining({ name: 'ProtocolError', code: 'INVALID_VALUE' }) as Error,
+    );
+  });
+
+  it('takes plain Uint8Arrays as records', () => {
+    const writer = new Writer();
+    writer.records(new Uint8Array([7, 8]) as Buffer);
+    expect(writer.toBuffer().toString('hex')).toBe('000000020708');
+  });
+
   it('int64 refuses what 64 bits cannot hold', () => {
     expect(() => new Writer().int64(2n ** 63n)).toThrow('is not a value of type int64');
   });

@@ -118,10 +118,11 @@ export class Writer {
     if (value >= 0 && value < 0x80) {
       const start = this.reserve(1);
       this.buffer[start] = value;
-    } else this.longerUvarint(value >>> 0);
+    } else this.longerUvarint(value);
   }
 
   private longerUvarint(value: number): void {
+    if (value !== value >>> 0) throw misfit('uvarint', value);
     let rest = value;
     while (rest >= 0x80) {
       const start = this.reserve(1);
@@ -146,7 +147,7 @@ export class Writer {
 
   string(value: string): void {
     const length = utf8Length(value);
-    if (length > STRING_BYTES_MAX) throw tooLong(length);
+    if (!(length <= STRING_BYTES_MAX)) throw unfitText(value, length);
     const start = this.reserve(2 + length);
     putInt16(this.buffer, start, length);
     writeText(this.buffer, start + 2, value, length);
@@ -159,7 +160,7 @@ export class Writer {
 
   compactString(value: string): void {
     const length = utf8Length(value);
-    if (length > STRING_BYTES_MAX) throw tooLong(length);
+    if (!(length <= STRING_BYTES_MAX)) throw unfitText(value, length);
     this.uvarint(length + 1);
     const start = this.reserve(length);
     writeText(this.buffer, start, value, length);
@@ -198,7 +199,7 @@ export class Writer {
   }
 
   private rawAll(value: Buffer | readonly Buffer[]): void {
-    if (Buffer.isBuffer(value)) this.raw(value);
+    if (value instanceof Uint8Array) this.raw(value);
     else for (const part of value) this.raw(part);
   }
 
@@ -276,13 +277,14 @@ export class Writer {
 }
 
 function byteCount(value: Buffer | readonly Buffer[]): number {
-  if (Buffer.isBuffer(value)) return value.length;
+  if (value instanceof Uint8Array) return value.length;
   let total = 0;
   for (const part of value) total += part.length;
   return total;
 }
 
-function tooLong(length: number): ProtocolError {
+function unfitText(value: unknown, length: number): ProtocolError {
+  if (typeof value !== 'string') return misfit('string', value);
   return new ProtocolError(
     'INVALID_LENGTH',
     `a string of ${length} bytes does not fit; ${STRING_BYTES_MAX} is the most`,

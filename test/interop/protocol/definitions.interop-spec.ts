@@ -22,6 +22,8 @@ interface Definition {
   readonly type: string;
   readonly name: string;
   readonly validVersions: string;
+  /** The newest version may still change; Kafka offers it only with `unstable.api.versions.enable`. */
+  readonly latestVersionUnstable?: boolean;
   readonly flexibleVersions: string;
   readonly fields: readonly FieldDefinition[];
   readonly commonStructs?: readonly { readonly name: string; readonly fields: readonly FieldDefinition[] }[];
@@ -218,6 +220,15 @@ describe(`declarations and the definitions of Apache Kafka ${KAFKA_VERSION}`, ()
       expect([record.name, definitions.get(`${record.name}Key`)?.apiKey]).toEqual([record.name, record.type]);
       expect([record.name, definitions.get(`${record.name}Value`)?.apiKey]).toEqual([record.name, record.type]);
     }
+  });
+
+  it('leave out exactly the versions that Kafka marks as unstable', () => {
+    const unstable = [...definitions.values()].filter((definition) => definition.latestVersionUnstable === true);
+    const beyond = APIS.filter(
+      (api) => rangeOf(definitions.get(`${api.name}Request`)?.validVersions, NEVER)[1] > api.versions[1],
+    );
+    expect(beyond.map((api) => `${api.name}Request`)).toEqual(unstable.map(({ name }) => name));
+    expect(unstable.map(({ name }) => name)).toEqual(['InitProducerIdRequest']);
   });
 
   it('leave out only what is listed here', () => {

@@ -2,6 +2,7 @@
  * The builder: texts and buffers give the same bytes whatever their length, and a refused record leaves no trace.
  */
 import { BatchBuilder, CONTENT_OVERHEAD_BYTES_MAX, type RecordHeader, recordSizeBound } from './batch-builder.js';
+import { batchMaxTimestamp } from './batch.js';
 import { RecordReader, decodeRecords } from './record-reader.js';
 
 const NOW = 1_790_000_000_000;
@@ -67,6 +68,37 @@ describe('append', () => {
     expect([builder.recordCount, builder.sizeBytes]).toEqual([1, sizeBytes]);
     builder.append(NOW, 'e', 'f', null);
     expect(decodeRecords(builder.finish()).map(({ key }) => String(key))).toEqual(['a', 'e']);
+  });
+
+  it.each([Number.NaN, 1.5, 2 ** 53, undefined as unknown as number])('refuses %p as the first timestamp', (time) => {
+    const builder = new BatchBuilder({ capacityBytes: 64 });
+    expect(() => builder.append(time, 'a', 'b', null)).toThrow('is not a value of type timestamp');
+    expect([builder.recordCount, builder.sizeBytes]).toEqual([0, 61]);
+  });
+
+  it.each([0.5, 63.5, 100.5, 2 ** 31 + 0.5])('refuses a timestamp that is %p later', (distance) => {
+    const builder = new BatchBuilder({ capacityBytes: 64 });
+    builder.append(0, 'a', 'b', null);
+    expect(() => builder.append(distance, 'c', 'd', null)).toThrow('does not fit a varlong');
+    expect(builder.recordCount).toBe(1);
+  });
+
+  it('notes the largest timestamp even when all are negative', () => {
+    const batch = batchOf((builder) => [-9, -5, -7].forEach((time) => builder.append(time, null, null, null)));
+    expect(batchMaxTimestamp(batch)).toBe(-5);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['a value that is a number', 5, null],
+    ['a header without a key', 'v', [{ value: 'x' }]],
+    ['a header without a value', 'v', [{ key: 'x' }]],
+    ['a header whose value is a number', 'v', [{ key: 'x', value: 5 }]],
+  ])('refuses %s', (_name, value, headers) => {
+    const builder = new BatchBuilder({ capacityBytes: 64 });
+    expect(() => builder.append(0, 'k', value as string, headers as RecordHeader[])).toThrow(
+      expect.objectContaining({ name: 'ProtocolError', code: 'INVALID_VALUE' }) as Error,
+    );
+    expect(builder.recordCount).toBe(0);
   });
 
   it('never takes more than recordSizeBound says, and no second buffer while that fits', () => {

@@ -5,6 +5,8 @@
  * handed out without a copy (with compression: with the one copy that compression makes).
  */
 import { copyInto } from '../bytes.js';
+import { misfit } from '../integers.js';
+import { ProtocolError } from '../protocol-error.js';
 import { SHORT_TEXT_CHARS, utf8Length, writeLongText, writeText } from '../text.js';
 import { BATCH_HEADER_BYTES, writeBatchHeader } from './batch.js';
 import { type CompressionName, compress, compressionType } from './compression.js';
@@ -42,12 +44,16 @@ const SHORT_BYTES = 12;
 /** Where a varint of one byte ends, and one of two bytes. */
 const ONE_BYTE_VARINT = 0x40;
 const TWO_BYTE_VARINT = 0x2000;
+/** The bits of a delta that takes one byte; a fraction is no such delta. */
+const SMALL_DELTA = ONE_BYTE_VARINT - 1;
 /** What writing gives when a text turned out not to be ASCII; no position is negative. */
 const NOT_ASCII = -1;
 
 /** UTF-8 length of a text, or length of a buffer. */
 function byteLength(value: Buffer | string): number {
-  return typeof value === 'string' ? utf8Length(value) : value.length;
+  if (typeof value === 'string') return utf8Length(value);
+  if (!((value as unknown) instanceof Uint8Array)) throw misfit('bytes or text', value);
+  return value.length;
 }
 
 /** The same, but a short text counts as ASCII until writing it shows that it is not: that saves walking over it twice. */
@@ -137,7 +143,8 @@ export class BatchBuilder {
    * Encodes one record at the end of the batch.
    *
    * @param timestamp milliseconds since the epoch.
-   * @throws ProtocolError INVALID_VALUE when a header has no key or the timestamp is too far from the first one's.
+   * @throws ProtocolError INVALID_VALUE when a header has no key, when something is neither Buffer nor string, when the
+   * timestamp is no integer or too far from the first one's. The batch stays as it was.
    */
   append(
     timestamp: number,
@@ -148,7 +155,8 @@ export class BatchBuilder {
     const keyLength = key === null ? -1 : presumedLength(key);
     const valueLength = value === null ? -1 : presumedLength(value);
     const bodyMin = BODY_BYTES_MIN + keyLength + valueLength + (headers === null ? 1 : headersBytes(headers));
-    if (this.position + bodyMin + BODY_SLACK_BYTES > this.buffer.length) this.grow(bodyMin + BODY_SLACK_BYTES);
+    // Turned round, so that a length which is no number is seen too.
+    if (!(this.position + bodyMin + BODY_SLACK_BYTES <= this.buffer.length)) this.grow(bodyMin + BODY_SLACK_BYTES);
     const { buffer, position, count } = this;
     const timestampDelta = count === 0 ? 0 : timestamp - this.baseTimestamp;
     // The length of the body comes before it and is known after it: room is left for what it nearly always takes.
@@ -156,7 +164,7 @@ export class BatchBuilder {
     let next = bodyStart;
     buffer[next++] = 0;
     // Small varints in place: this function is large enough that calls in it are not inlined any more.
-    if (timestampDelta >= 0 && timestampDelta < ONE_BYTE_VARINT) buffer[next++] = timestampDelta << 1;
+    if (timestampDelta === (timestampDelta & SMALL_DELTA)) buffer[next++] = timestampDelta << 1;
     else next = writeVarlong(buffer, next, timestampDelta);
     if (count < ONE_BYTE_VARINT) buffer[next++] = count << 1;
     else next = writeVarint(buffer, next, count);
@@ -172,9 +180,9 @@ export class BatchBuilder {
     const bodyBytes = next - bodyStart;
     if (position + lengthBytes(bodyBytes) !== bodyStart) next = this.moveBody(bodyStart, next);
     writeVarint(buffer, position, bodyBytes);
+    if (count === 0) this.beginAt(timestamp);
+    else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
     this.position = next;
-    if (count === 0) this.baseTimestamp = timestamp;
-    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
     this.count = count + 1;
   }
 
@@ -203,10 +211,17 @@ export class BatchBuilder {
     next = writeVarlong(buffer, next, timestampDelta);
     next = writeVarint(buffer, next, this.count);
     copyInto(buffer, content, next);
+    if (this.count === 0) this.beginAt(timestamp);
+    else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
     this.position = next + content.length;
-    if (this.count === 0) this.baseTimestamp = timestamp;
-    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
     this.count++;
+  }
+
+  /** Takes the timestamp of the first record, from which the others count. */
+  private beginAt(timestamp: number): void {
+    if (!Number.isSafeInteger(timestamp)) throw misfit('timestamp', timestamp);
+    this.baseTimestamp = timestamp;
+    this.maxTimestamp = timestamp;
   }
 
   /** Makes room for a length that takes one byte more than was left for it; returns the new end of the body. */
@@ -216,6 +231,8 @@ export class BatchBuilder {
   }
 
   private grow(bytes: number): void {
+    if (!(bytes > 0))
+      throw new ProtocolError('INVALID_VALUE', 'a key or value is neither a Buffer nor a string nor null');
     const larger = Buffer.allocUnsafeSlow(Math.max(this.position + bytes, this.buffer.length * 2));
     this.buffer.copy(larger, 0, 0, this.position);
     this.buffer = larger;
@@ -255,7 +272,8 @@ function encoded(value: Buffer | string | null): Buffer | null {
 function headersBytes(headers: readonly RecordHeader[]): number {
   let total = varintBytes(headers.length);
   for (const { key, value } of headers) {
-    const keyLength = byteLength(key);
+    if (typeof key !== 'string') throw misfit('string (the key of a header)', key);
+    const keyLength = utf8Length(key);
     total += varintBytes(keyLength) + keyLength;
     if (value === null) {
       total += NULL_VARINT_BYTES;

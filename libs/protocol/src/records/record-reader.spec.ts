@@ -146,6 +146,24 @@ describe('RecordReader', () => {
     expect(() => decodeRecords(batch)).toThrow('key and value claim -1 and -1 bytes');
   });
 
+  it('refuses bytes that are left after the headers of a record, as the Java client does', () => {
+    const builder = new BatchBuilder({ capacityBytes: 100 });
+    builder.append(NOW, 'k', 'v', [{ key: 'h', value: 'w' }]);
+    const batch = Buffer.concat([builder.finish(), Buffer.of(0)]);
+    batch.writeInt32BE(batch.length - 12, 8);
+    batch[61] = (batch[61] as number) + 2;
+    expect(() => decodeRecords(batch)).toThrow('1 bytes are left after the headers of a record');
+  });
+
+  it('has no record before a batch was asked for', () => {
+    expect(new RecordReader().nextRecord()).toBe(false);
+    const reader = new RecordReader(sample());
+    expect(reader.nextRecord()).toBe(false);
+    expect(reader.nextBatch() && reader.nextRecord()).toBe(true);
+    reader.reset(sample());
+    expect(reader.nextRecord()).toBe(false);
+  });
+
   it('refuses older formats by name', () => {
     const batch = sample();
     batch.writeInt8(1, 16);

@@ -122,7 +122,11 @@ export class RecordReader {
     return verifyBatchCrc(this.buffer, this.batchPosition);
   }
 
-  /** Moves to the next record of the current batch; false when there is none. */
+  /**
+   * Moves to the next record of the current batch; false when there is none.
+   *
+   * @throws ProtocolError CORRUPT_BATCH when its records are not what they say; UNSUPPORTED_COMPRESSION.
+   */
   nextRecord(): boolean {
     if (!this.opened) this.open();
     if (this.left <= 0) {
@@ -157,6 +161,9 @@ export class RecordReader {
   private open(): void {
     const { buffer, batchPosition } = this;
     this.opened = true;
+    this.position = 0;
+    this.end = 0;
+    if (this.batchBytes === 0) return; // no batch was asked for
     this.baseOffset = batchBaseOffset(buffer, batchPosition);
     this.baseTimestamp = batchBaseTimestamp(buffer, batchPosition);
     this.appendTime = isLogAppendTime(buffer, batchPosition) ? batchMaxTimestamp(buffer, batchPosition) : -1;
@@ -259,6 +266,10 @@ class HeaderCursor {
     private readonly end: number,
   ) {}
 
+  get left(): number {
+    return this.end - this.position;
+  }
+
   varint(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
@@ -294,6 +305,7 @@ export function decodeHeaders(data: Buffer, start: number, end: number): Decoded
     const valueLength = cursor.varint();
     headers.push({ key, value: valueLength === -1 ? null : cursor.bytes(valueLength) });
   }
+  if (cursor.left > 0) throw corrupt(`${cursor.left} bytes are left after the headers of a record`);
   return headers;
 }
 

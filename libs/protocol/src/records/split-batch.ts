@@ -39,8 +39,8 @@ export interface SplitOptions extends RecordLimits {
    */
   readonly bytesMax: number;
   /**
-   * True gives every batch the base offset 0, which a broker demands of producers; false (the default) keeps the offsets
-   * of the records.
+   * True gives every batch that is made the base offset 0, which a broker demands of producers; false (the default) keeps
+   * the offsets of the records. A batch that is not split stays as it is.
    */
   readonly offsetsFromZero?: boolean;
 }

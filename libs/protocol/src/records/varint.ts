@@ -40,13 +40,14 @@ function writeLongerVarint(buffer: Buffer, position: number, zigzag: number): nu
 
 function zigzagLong(value: number): number {
   const zigzag = value >= 0 ? value * 2 : -value * 2 - 1;
-  if (!Number.isSafeInteger(zigzag)) throw new ProtocolError('INVALID_VALUE', `${value} does not fit a varlong`);
+  if (!Number.isInteger(value) || zigzag > Number.MAX_SAFE_INTEGER)
+    throw new ProtocolError('INVALID_VALUE', `${value} does not fit a varlong`);
   return zigzag;
 }
 
 /** Bytes of a safe integer as zigzag varlong: 1 to 8. */
 export function varlongBytes(value: number): number {
-  if (value >= -0x4000_0000 && value < 0x4000_0000) return varintBytes(value);
+  if (value === (value << 1) >> 1) return varintBytes(value);
   let bytes = 1;
   for (let rest = zigzagLong(value); rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
   return bytes;
@@ -54,7 +55,7 @@ export function varlongBytes(value: number): number {
 
 /** Writes a safe integer as zigzag varlong and returns the position after it. */
 export function writeVarlong(buffer: Buffer, position: number, value: number): number {
-  if (value >= -0x4000_0000 && value < 0x4000_0000) return writeVarint(buffer, position, value);
+  if (value === (value << 1) >> 1) return writeVarint(buffer, position, value);
   let next = position;
   let rest = zigzagLong(value);
   while (rest >= 0x80) {
