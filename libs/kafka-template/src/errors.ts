@@ -58,6 +58,13 @@ export class KafkaOptionsError extends KafkaTemplateError {
   }
 }
 
+/** Several wrong options as one error, so that all of them can be mended before the next start; one stays as it is. */
+export function combinedOptionsError(errors: readonly [KafkaOptionsError, ...KafkaOptionsError[]]): KafkaOptionsError {
+  if (errors.length === 1) return errors[0];
+  const problems = errors.flatMap(({ subject, problems }) => problems.map((problem) => `${subject}: ${problem}`));
+  return new KafkaOptionsError('the application', problems);
+}
+
 /** A key or value cannot be sent. Nothing was handed to the driver. */
 export class SerializationError extends KafkaTemplateError {
   override name = 'SerializationError';

@@ -33,7 +33,7 @@ export type EndpointSettings = Omit<ContainerSettings, 'listener'> & { readonly 
 /** The settings of an endpoint. Throws KafkaOptionsError with every problem. */
 export function endpointSettings(endpoint: ListenerEndpoint, defaults: EndpointDefaults): EndpointSettings {
   const { options, name } = endpoint;
-  const problems = checkListenerOptions(options);
+  const problems = endpointProblems(endpoint);
   if (problems.length > 0) throw new KafkaOptionsError(`@KafkaListener on ${name}`, problems);
   const merged: ListenerOptions = { ...defaults.listener, ...withoutUndefined(options) };
   const id = options.id ?? defaultId(endpoint);
@@ -66,6 +66,11 @@ export function endpointSettings(endpoint: ListenerEndpoint, defaults: EndpointD
     topicCheckTimeoutMs: merged.topicCheckTimeoutMs ?? 30_000,
     errorHandler: errorHandlerOf(merged.errorHandler, defaults),
   };
+}
+
+/** What is wrong with a listener, whatever the options of the module. */
+export function endpointProblems({ options, plan }: ListenerEndpoint): string[] {
+  return [...plan.problems, ...checkListenerOptions(options)];
 }
 
 /** Settings of a container, once there is something to call. */

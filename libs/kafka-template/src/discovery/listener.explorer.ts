@@ -1,11 +1,10 @@
 /**
  * Finds @KafkaListener methods on the providers and controllers of all modules.
  *
- * Every class is looked at once, also when several modules provide it; inherited methods are found. Methods whose
- * parameters cannot be understood are reported all together.
+ * Every class is looked at once, also when several modules provide it; inherited methods are found. Whether what was found
+ * makes sense is not judged here.
  */
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { KafkaOptionsError } from '../errors.js';
 import { ListenerMetadataAccessor } from './listener-metadata.accessor.js';
 import type { ListenerEndpoint, ProviderWrapper } from './listener.endpoint.js';
 
@@ -19,7 +18,7 @@ export class ListenerExplorer {
     this.#discovery = discovery;
   }
 
-  /** All listeners, in the order of modules, providers and methods. Throws KafkaOptionsError. */
+  /** All listeners, in the order of modules, providers and methods. */
   explore(): ListenerEndpoint[] {
     const endpoints: ListenerEndpoint[] = [];
     const seen = new Set<unknown>();
@@ -39,7 +38,6 @@ export class ListenerExplorer {
       if (listeners.length === 0) return [];
       const name = `${prototype.constructor.name}#${methodName}`;
       const plan = this.#accessor.planOf(prototype, methodName);
-      if (plan.problems.length > 0) throw new KafkaOptionsError(name, plan.problems);
       return listeners.map((options, index) => ({ wrapper, methodName, name, index, options, plan }));
     });
   }

@@ -6,12 +6,18 @@
  */
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { type EndpointDefaults, containerSettings, endpointSettings } from '../discovery/endpoint-settings.js';
+import {
+  type EndpointDefaults,
+  type EndpointSettings,
+  containerSettings,
+  endpointSettings,
+} from '../discovery/endpoint-settings.js';
 import { ListenerAdapter } from '../discovery/listener.adapter.js';
+import type { ListenerEndpoint } from '../discovery/listener.endpoint.js';
 import { ListenerExplorer } from '../discovery/listener.explorer.js';
 import { DefaultErrorHandler } from '../error-handling/default-error-handler.js';
 import type { ErrorHandler } from '../error-handling/error-handler.js';
-import { KafkaOptionsError } from '../errors.js';
+import { KafkaOptionsError, combinedOptionsError } from '../errors.js';
 import type { ContainerSettings } from '../listener/container-settings.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
 import { KafkaTemplate } from '../template/kafka-template.js';
@@ -57,8 +63,7 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
     const { contexts, moduleRef, modules } = this;
     const adapter = new ListenerAdapter({ contexts, moduleRef, modules, log });
     const defaults = this.#defaults();
-    for (const endpoint of new ListenerExplorer(this.discovery).explore()) {
-      const settings = endpointSettings(endpoint, defaults);
+    for (const { endpoint, settings } of this.#endpoints(defaults)) {
       if (settings.errorHandler instanceof DefaultErrorHandler) settings.errorHandler.useLog(log);
       this.registry.register(containerSettings(settings, adapter.create(endpoint, settings)));
       log.info(`Mapped {${describeSource(settings)}, ${endpoint.name}}${describeGroup(settings)}`);
@@ -69,6 +74,23 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
   /** Stops fetching, finishes what is in hand, commits, leaves the groups. */
   async onModuleDestroy(): Promise<void> {
     await this.registry.stop();
+  }
+
+  /** All listeners with their settings. Throws one KafkaOptionsError with the problems of all of them. */
+  #endpoints(defaults: EndpointDefaults): { endpoint: ListenerEndpoint; settings: EndpointSettings }[] {
+    const errors: KafkaOptionsError[] = [];
+    const endpoints = new ListenerExplorer(this.discovery).explore().flatMap((endpoint) => {
+      try {
+        return [{ endpoint, settings: endpointSettings(endpoint, defaults) }];
+      } catch (error) {
+        if (!(error instanceof KafkaOptionsError)) throw error;
+        errors.push(error);
+        return [];
+      }
+    });
+    const [first, ...others] = errors;
+    if (first !== undefined) throw combinedOptionsError([first, ...others]);
+    return endpoints;
   }
 
   #defaults(): EndpointDefaults {

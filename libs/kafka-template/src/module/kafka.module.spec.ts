@@ -45,7 +45,7 @@ describe('module: start', () => {
         }
         return Listener;
       },
-      /options of Listener#onOrder have 2 problems:\n {2}- parameter 1 has no meaning/,
+      /options of @KafkaListener on Listener#onOrder have 2 problems:\n {2}- parameter 1 has no meaning/,
     ],
     [
       'an Acknowledgment that can do nothing',

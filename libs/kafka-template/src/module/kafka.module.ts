@@ -5,7 +5,10 @@
  * listeners stop before the services they use and producers close after them.
  */
 import { type DynamicModule, type InjectionToken, Module, type Provider } from '@nestjs/common';
-import { KafkaOptionsError } from '../errors.js';
+import { DiscoveryService, ModulesContainer } from '@nestjs/core';
+import { endpointProblems } from '../discovery/endpoint-settings.js';
+import { ListenerExplorer } from '../discovery/listener.explorer.js';
+import { KafkaOptionsError, combinedOptionsError } from '../errors.js';
 import { KafkaCoreModule } from './kafka-core.module.js';
 import { KafkaListenerModule } from './kafka-listener.module.js';
 import { checkedOptions } from './kafka.options-check.js';
@@ -17,7 +20,7 @@ import { KAFKA_OPTIONS, KAFKA_OPTIONS_FACTORY } from './kafka.tokens.js';
 export class KafkaModule {
   /** With options at hand. They are checked when the application starts; a KafkaOptionsError lists every problem. */
   static forRoot(options: KafkaModuleOptions): DynamicModule {
-    return assemble([], [{ provide: KAFKA_OPTIONS, useFactory: () => checkedOptions(options) }]);
+    return assemble([], [optionsProvider([], () => options)]);
   }
 
   /** With options from a factory, a class, or a provider that exists: configuration services, secrets, test brokers. */
@@ -40,13 +43,36 @@ function asyncProviders({ useFactory, inject, useClass, useExisting }: KafkaModu
   }
   if (useFactory !== undefined) {
     const create = useFactory as (...dependencies: unknown[]) => KafkaModuleOptions | Promise<KafkaModuleOptions>;
-    const check = async (...dependencies: unknown[]) => checkedOptions(await create(...dependencies));
-    return [{ provide: KAFKA_OPTIONS, inject: (inject ?? []) as InjectionToken[], useFactory: check }];
+    return [optionsProvider((inject ?? []) as InjectionToken[], create)];
   }
-  const fromClass = async (factory: KafkaOptionsFactory) => checkedOptions(await factory.createKafkaOptions());
-  if (useExisting !== undefined) return [{ provide: KAFKA_OPTIONS, inject: [useExisting], useFactory: fromClass }];
+  const fromClass = (factory: unknown) => (factory as KafkaOptionsFactory).createKafkaOptions();
+  if (useExisting !== undefined) return [optionsProvider([useExisting], fromClass)];
   return [
     { provide: KAFKA_OPTIONS_FACTORY, useClass: useClass as NonNullable<typeof useClass> },
-    { provide: KAFKA_OPTIONS, inject: [KAFKA_OPTIONS_FACTORY], useFactory: fromClass },
+    optionsProvider([KAFKA_OPTIONS_FACTORY], fromClass),
   ];
+}
+
+/** The options, checked. When they are wrong, the error also tells what is wrong with listeners. */
+function optionsProvider(
+  inject: InjectionToken[],
+  create: (...dependencies: unknown[]) => KafkaModuleOptions | Promise<KafkaModuleOptions>,
+): Provider {
+  const useFactory = async (modules: ModulesContainer, ...dependencies: unknown[]) => {
+    const options = await create(...dependencies);
+    try {
+      return checkedOptions(options);
+    } catch (error) {
+      if (!(error instanceof KafkaOptionsError)) throw error;
+      throw combinedOptionsError([error, ...listenerErrors(modules)]);
+    }
+  };
+  return { provide: KAFKA_OPTIONS, inject: [ModulesContainer, ...inject], useFactory };
+}
+
+function listenerErrors(modules: ModulesContainer): KafkaOptionsError[] {
+  return new ListenerExplorer(new DiscoveryService(modules)).explore().flatMap((endpoint) => {
+    const problems = endpointProblems(endpoint);
+    return problems.length === 0 ? [] : [new KafkaOptionsError(`@KafkaListener on ${endpoint.name}`, problems)];
+  });
 }

@@ -1,6 +1,6 @@
 import type { Log } from '../../io/log.js';
 import { FakeClock } from '../../testing/fake-clock.js';
-import { ADDRESSES_MAX, WARNING_PAUSE_MS, connectionLog } from './connection-log.js';
+import { WARNINGS_MAX, WARNING_PAUSE_MS, connectionLog } from './connection-log.js';
 
 const ADDRESS = '127.0.0.1:9092';
 const REFUSED = `Connection to broker ${ADDRESS} could not be established: connect ECONNREFUSED ${ADDRESS}; trying again`;
@@ -37,12 +37,20 @@ describe('connection log', () => {
 
   it('tells addresses apart, and forgets the oldest of very many', () => {
     const { said, logger } = create();
-    for (let port = 0; port <= ADDRESSES_MAX; port++)
+    for (let port = 0; port <= WARNINGS_MAX; port++)
       logger.warn(`Connection to broker h:${port} was lost: x; trying again`);
-    expect(said).toHaveLength(ADDRESSES_MAX + 1);
+    expect(said).toHaveLength(WARNINGS_MAX + 1);
     logger.info('Connection to broker h:0 is established again');
     logger.info('Connection to broker h:1 is established again');
-    expect(said.slice(ADDRESSES_MAX + 1)).toEqual(['info Connection to broker h:1 is established again']);
+    expect(said.slice(WARNINGS_MAX + 1)).toEqual(['info Connection to broker h:1 is established again']);
+  });
+
+  it('says once what several clients say in the same words', () => {
+    const { said, logger, clock } = create();
+    for (let client = 0; client < 3; client++) logger.warn('The coordinator of group g is silent.');
+    clock.advance(WARNING_PAUSE_MS);
+    logger.warn('The coordinator of group g is silent.');
+    expect(said).toHaveLength(2);
   });
 
   it('lets other warnings and errors through with their fields, and keeps milestones for debugging', () => {

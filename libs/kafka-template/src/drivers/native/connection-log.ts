@@ -1,26 +1,26 @@
 /**
- * The log of all clients of a driver: what they say of connections is said once, whoever finds it out.
+ * The log of all clients of a driver: what all of them find out is said once.
  *
  * Each client warns of a broker it cannot reach, and says when it is back; an application has a producer, an admin client and
- * a consumer per listener. Guarantees at most one warning per address in {@link WARNING_PAUSE_MS}, and one line when it is
- * back after a warning. Bound: {@link ADDRESSES_MAX} addresses.
+ * a consumer per listener. Guarantees at most one warning per address in {@link WARNING_PAUSE_MS}, the same for any other
+ * warning of the same words, and one line when a broker is back after a warning. Bound: {@link WARNINGS_MAX} warnings.
  */
 import type { ClientLogger, LogFields } from '@kafka-template/client';
 import { reasonOf } from '../../error-report.js';
 import type { Clock } from '../../io/clock.js';
 import type { Log } from '../../io/log.js';
 
-/** Pause between two warnings about one address: a little less than the clients' own. */
+/** Pause between two warnings about the same: a little less than the clients' own. */
 export const WARNING_PAUSE_MS = 29_000;
 
-/** Addresses remembered; with more, the oldest is forgotten and may be said twice. */
-export const ADDRESSES_MAX = 1000;
+/** Warnings remembered; with more, the oldest is forgotten and may be said twice. */
+export const WARNINGS_MAX = 1000;
 
 /** The words of the client, which a spec compares with what it really says. */
 const LOST = /^Connection to broker (\S+) (?:was lost|could not be established)\b/;
 const BACK = /^Connection to broker (\S+) is established again\b/;
 
-/** What was said of an address. */
+/** What was said of an address, or of anything else. */
 interface Said {
   readonly atMs: number;
   isDown: boolean;
@@ -29,12 +29,12 @@ interface Said {
 /** A logger for all clients of a driver, on one log. */
 export function connectionLog(log: Log, clock: Clock): ClientLogger {
   const said = new Map<string, Said>();
-  const isNews = (address: string): boolean => {
-    const last = said.get(address);
+  const isNews = (subject: string): boolean => {
+    const last = said.get(subject);
     if (last !== undefined && clock.now() - last.atMs < WARNING_PAUSE_MS) return false;
-    said.delete(address);
-    said.set(address, { atMs: clock.now(), isDown: true });
-    if (said.size > ADDRESSES_MAX) for (const oldest of said.keys()) return said.delete(oldest);
+    said.delete(subject);
+    said.set(subject, { atMs: clock.now(), isDown: true });
+    if (said.size > WARNINGS_MAX) for (const oldest of said.keys()) return said.delete(oldest);
     return true;
   };
   return {
@@ -49,8 +49,7 @@ export function connectionLog(log: Log, clock: Clock): ClientLogger {
     },
     warn(message, fields) {
       const text = withFields(message, fields);
-      const address = LOST.exec(message)?.[1];
-      if (address === undefined || isNews(address)) log.warn(text);
+      if (isNews(LOST.exec(message)?.[1] ?? text)) log.warn(text);
       else log.debug(text);
     },
     error: (message, fields) => log.error(withFields(message, fields)),
