@@ -79,7 +79,7 @@ export async function retried<T>(
   const deadlineMs = clock.monotonic() + timeoutMs;
   for (let failures = 1; ; failures++) {
     try {
-      return await attempt(Math.max(1, deadlineMs - clock.monotonic()));
+      return await attempt(Math.max(1, Math.ceil(deadlineMs - clock.monotonic())));
     } catch (thrown) {
       const error = asKafkaError(thrown, ClientErrorCode.PROTOCOL, `${what} failed`);
       if (!isRetried(error)) throw error;
@@ -111,7 +111,7 @@ export async function retriedItems<Item, Outcome extends ItemOutcome>(
   let open = call.items.map((_, index) => index);
   for (let failures = 1; open.length > 0; failures++) {
     const asked = open.map((index) => call.items[index] as Item);
-    const leftMs = Math.max(1, deadlineMs - clock.monotonic());
+    const leftMs = Math.max(1, Math.ceil(deadlineMs - clock.monotonic()));
     const answers = await retried(context, call.what, leftMs, (left) => call.ask(asked, left));
     const again: number[] = [];
     open.forEach((index, position) => {

@@ -53,6 +53,8 @@ export class KafkaConsumer implements Consumer {
   private closing: Promise<void> | null = null;
   /** Set at the end of `close`: until then the rebalance listener may still commit. */
   private ended = false;
+  /** The last turn of the loop ended before the assignment was in force. */
+  private waitsForGroup = false;
   private wakeupRequested = false;
   /** Monotonic time at which the event loop is known to have run. */
   private yieldedMs = -Infinity;
@@ -287,7 +289,8 @@ export class KafkaConsumer implements Consumer {
     }
     if (this.givingUp !== null) return NO_RECORDS;
     this.throwFailures();
-    if (this.subscriptions.groupManaged && this.group?.rebalance.advance() === false) return NO_RECORDS;
+    this.waitsForGroup = this.subscriptions.groupManaged && this.group?.rebalance.advance() === false;
+    if (this.waitsForGroup) return NO_RECORDS;
     this.group?.autoCommit.commitIfDue(nowMs);
     this.positions.update(nowMs);
     this.truncation.update(nowMs);
@@ -305,6 +308,8 @@ export class KafkaConsumer implements Consumer {
   }
 
   private nextTurnMs(): number {
+    // What else is due is done when the assignment is in force; waking for it before would be spinning.
+    if (this.waitsForGroup) return this.group?.rebalance.nextStepMs ?? Infinity;
     const groupMs = Math.min(this.group?.rebalance.nextStepMs ?? Infinity, this.group?.autoCommit.nextMs ?? Infinity);
     return Math.min(this.positions.nextMs, this.truncation.nextMs, this.fetcher.nextMs, groupMs);
   }

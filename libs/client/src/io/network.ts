@@ -16,6 +16,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** `host:port`, IPv6 in brackets. */
+export function formatEndpoint({ host, port }: Endpoint): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** What happens on a stream. All calls come in later turns of the event loop, never during `connect`. */
 export interface StreamEvents {
   /** The stream is open. */

@@ -100,7 +100,7 @@ describe('MetadataCache', () => {
     const topic = watch(metadata.waitForTopic('a', 2_000));
     await world.clock.advance(2_000);
     expect(topic.error?.message).toMatch(
-      /^Topic a not present in metadata after 2000 ms\. Last reason: The connection to gone:1 could not be opened: connect ECONNREFUSED gone:1\./,
+      /^Topic a not present in metadata after 2000 ms\. Last reason: No broker can be reached; tried: gone:1\. The connection to gone:1 could not be opened: connect ECONNREFUSED gone:1\./,
     );
     metadata.close();
   });

@@ -14,6 +14,7 @@ import type { ResolvedClientOptions } from '../options.js';
 import type { ApiRanges } from './api-ranges.js';
 import { CoordinatorCache, type CoordinatorType } from './coordinator-cache.js';
 import { Link } from './link.js';
+import { Reachability } from './reachability.js';
 import type { PendingRequest, RequestBody, ResponseCallback, SendOptions } from './request.js';
 
 /** A broker id, or a choice left to the cluster. */
@@ -27,12 +28,14 @@ export class Cluster {
   private readonly coordinators: CoordinatorCache;
   /** Addresses of coordinators that the metadata does not list (yet). */
   private readonly learntEndpoints = new Map<number, Endpoint>();
+  private readonly reachability: Reachability;
   private isClosed = false;
 
   constructor(
     private readonly options: ResolvedClientOptions & Pick<MetadataOptions, 'allowAutoCreateTopics'>,
     private readonly io: ClientIo,
   ) {
+    this.reachability = new Reachability(io.clock, options.logger);
     this.metadata = new MetadataCache(options, io, (body, callback) => this.sendMetadata(body, callback));
     this.metadata.onUpdate(() => this.moveLinks());
     this.coordinators = new CoordinatorCache(this, options, io, (id, endpoint) =>
@@ -199,7 +202,10 @@ export class Cluster {
     if (known !== undefined) return known;
     const endpoint = this.endpoint(nodeId);
     if (endpoint === undefined) return null;
-    const link = new Link(endpoint, this.options, this.io, (error) => this.onLinkFailure(error));
+    const link = new Link(endpoint, this.options, this.io, {
+      onOpen: (address) => this.reachability.reached(address),
+      onFailure: (address, error, wasOpen) => this.onLinkFailure(address, error, wasOpen),
+    });
     this.links.set(key, link);
     return link;
   }
@@ -210,9 +216,19 @@ export class Cluster {
     return this.metadata.brokers.get(nodeId) ?? this.learntEndpoints.get(nodeId);
   }
 
-  private onLinkFailure(error: KafkaError): void {
-    this.options.logger.debug('A connection failed.', { error: error.message });
-    if (!this.isClosed) this.metadata.connectionFailed(error);
+  private onLinkFailure(address: string, error: KafkaError, wasOpen: boolean): void {
+    this.reachability.failed(address, error, wasOpen);
+    if (!this.isClosed) this.metadata.connectionFailed(wasOpen ? error : this.explain(error));
+  }
+
+  /** For who waits until the time is over: not only what happened last, but which brokers were tried. */
+  private explain(error: KafkaError): KafkaError {
+    if (!error.retriable || [...this.links.values()].some((link) => link.ranges !== null)) return error;
+    const tried = this.reachability.unreachable.join(', ');
+    return networkError(
+      `No broker can be reached; tried: ${tried}. ${error.message} Check bootstrapServers, and that a broker is running there.`,
+      error,
+    );
   }
 
   /** Brokers may come back at another address. */

@@ -42,6 +42,19 @@ const NO_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE
 const CLIENT_CERTIFICATE_ALERT =
   /ALERT_(BAD_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|NO_CERTIFICATE|ACCESS_DENIED|UNSUPPORTED_CERT)/;
 
+const LOST = 'was lost';
+const NOT_OPENED = 'could not be opened';
+
+/** What an error says besides that a connection failed, for sentences that have said so; without the full stop. */
+export function failureReason(error: KafkaError, address: string): string {
+  let { message } = error;
+  for (const happened of [LOST, NOT_OPENED]) {
+    const beginning = `The connection to ${address} ${happened}: `;
+    if (message.startsWith(beginning)) message = message.slice(beginning.length);
+  }
+  return message.endsWith('.') ? message.slice(0, -1) : message;
+}
+
 /** The error for the end of a connection; `error` is null when the broker closed it in order. */
 export function connectionFailure(connection: FailedConnection, error: Error | null): KafkaError {
   const { address, stage } = connection;
@@ -51,7 +64,7 @@ export function connectionFailure(connection: FailedConnection, error: Error | n
     return new KafkaError(ClientErrorCode.SSL_AUTHENTICATION_FAILED, message, { fatal: true, cause: error });
   }
   const reason = error === null ? 'the broker closed it' : error.message;
-  const happened = stage === 'used' || stage === 'unused' ? 'was lost' : 'could not be opened';
+  const happened = stage === 'used' || stage === 'unused' ? LOST : NOT_OPENED;
   return networkError(
     `The connection to ${address} ${happened}: ${reason}.${hint(connection, error)}`,
     error ?? undefined,

@@ -19,7 +19,7 @@ import { ClientErrorCode, KafkaError, asKafkaError, networkError, timeoutError }
 import type { Timer } from '../io/clock.js';
 import type { ClientIo } from '../io/io.js';
 import type { ClientLogger } from '../io/logger.js';
-import type { Endpoint, Stream } from '../io/network.js';
+import { type Endpoint, type Stream, formatEndpoint } from '../io/network.js';
 import type { ResolvedSecurity } from '../security-options.js';
 import { usesTls } from '../security-protocol.js';
 import type { ApiRanges } from './api-ranges.js';
@@ -104,8 +104,7 @@ export class Connection {
 
   /** `host:port`, for messages. */
   get address(): string {
-    const { host, port } = this.endpoint;
-    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    return formatEndpoint(this.endpoint);
   }
 
   /** Sends a request at the highest common version. Only after `onReady`. A version or encoding error leaves the connection open. */

@@ -85,7 +85,7 @@ export class CoordinatorCache {
     const deadlineMs = clock.monotonic() + timeoutMs;
     const limits = { initialMs: this.options.retryBackoffMs, maxMs: this.options.retryBackoffMaxMs };
     for (let failures = 1; ; failures++) {
-      const outcome = await this.ask(type, key, deadlineMs - clock.monotonic());
+      const outcome = await this.ask(type, key, Math.ceil(deadlineMs - clock.monotonic()));
       if (typeof outcome === 'number') return outcome;
       if (this.isClosed) throw closedError('The client was closed while looking for a coordinator.');
       if (!outcome.retriable) throw outcome;

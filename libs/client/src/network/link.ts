@@ -8,7 +8,7 @@
 import { type KafkaError, closedError, networkError, timeoutError } from '../errors.js';
 import type { Timer } from '../io/clock.js';
 import type { ClientIo } from '../io/io.js';
-import type { Endpoint } from '../io/network.js';
+import { type Endpoint, formatEndpoint } from '../io/network.js';
 import type { ApiRanges } from './api-ranges.js';
 import { backoffMs } from './backoff.js';
 import { Connection, type ConnectionOptions } from './connection.js';
@@ -21,11 +21,20 @@ export interface LinkOptions extends ConnectionOptions {
   readonly reconnectBackoffMaxMs: number;
 }
 
+/** What happens to the connections of a link. */
+export interface LinkEvents {
+  /** A connection is open. */
+  onOpen(address: string): void;
+  /** A connection failed or, when `wasOpen`, broke; not when it was closed on purpose. */
+  onFailure(address: string, error: KafkaError, wasOpen: boolean): void;
+}
+
 /** A way to one broker. */
 export class Link {
   private connection: Connection | null = null;
   private ready = false;
   private closed = false;
+  private isMoving = false;
   private waiting: PendingRequest[] = [];
   private failures = 0;
   private lastFailure: KafkaError | null = null;
@@ -38,8 +47,7 @@ export class Link {
     private endpoint: Endpoint,
     private readonly options: LinkOptions,
     private readonly io: ClientIo,
-    /** Told when a connection failed or broke, not when it was closed on purpose. */
-    private readonly onFailure: (error: KafkaError) => void,
+    private readonly events: LinkEvents,
   ) {}
 
   /** The broker's versions; null until a connection was opened. */
@@ -73,9 +81,11 @@ export class Link {
   moveTo(endpoint: Endpoint): void {
     if (endpoint.host === this.endpoint.host && endpoint.port === this.endpoint.port) return;
     this.endpoint = endpoint;
+    this.isMoving = true;
+    this.connection?.close(networkError(`The broker has moved to ${endpoint.host}:${endpoint.port}.`));
+    this.isMoving = false;
     this.failures = 0;
     this.retryAtMs = 0;
-    this.connection?.close(networkError(`The broker has moved to ${endpoint.host}:${endpoint.port}.`));
     if (this.waiting.length > 0) this.open();
   }
 
@@ -123,12 +133,14 @@ export class Link {
     this.ready = true;
     this.failures = 0;
     this.lastFailure = null;
+    this.events.onOpen(formatEndpoint(this.endpoint));
     const waiting = this.waiting;
     this.waiting = [];
     for (const request of waiting) this.connection?.send(request);
   }
 
   private onClosed(reason: KafkaError | null): void {
+    const wasOpen = this.ready;
     this.connection = null;
     this.ready = false;
     if (reason === null || this.closed) return;
@@ -139,7 +151,7 @@ export class Link {
     const pauseMs = reason.fatal ? limits.maxMs : backoffMs(limits, this.failures, this.io.random);
     this.retryAtMs = this.io.clock.monotonic() + pauseMs;
     this.failWaiting(reason);
-    this.onFailure(reason);
+    if (!this.isMoving) this.events.onFailure(formatEndpoint(this.endpoint), reason, wasOpen);
   }
 
   private failWaiting(reason: KafkaError): void {

@@ -21,7 +21,7 @@ export interface World {
   readonly network: FakeNetwork;
   readonly kafka: FakeKafka;
   readonly io: ClientIo;
-  /** What was logged at warn and error. */
+  /** What was logged at info, warn and error. */
   readonly log: LogLine[];
   /** Options every client of this world needs. */
   readonly options: { readonly bootstrapServers: string; readonly logger: ClientLogger };
@@ -35,7 +35,7 @@ export function createWorld(options: FakeKafkaOptions & { readonly seed?: number
   const log: LogLine[] = [];
   const record = (level: string) => (message: string, fields?: LogFields) => void log.push({ level, message, fields });
   const ignore = (): void => undefined;
-  const logger = { debug: ignore, info: ignore, warn: record('warn'), error: record('error') };
+  const logger = { debug: ignore, info: record('info'), warn: record('warn'), error: record('error') };
   const io = { clock, network, random: seededRandom(options.seed ?? 1) };
   return { clock, network, kafka, io, log, options: { bootstrapServers: kafka.bootstrapServers, logger } };
 }

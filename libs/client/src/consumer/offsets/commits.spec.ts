@@ -260,11 +260,12 @@ describe('failures around commits', () => {
     cluster.on(OffsetCommit, async (body, sent) => {
       const response = await answer(body, sent);
       if (response instanceof KafkaError) return response;
-      for (const topic of response.topics ?? []) {
-        if (topic.name !== 'deleted') continue;
-        for (const each of topic.partitions) each.errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-      }
-      return response;
+      const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      const refuse = (topic: (typeof response.topics)[number]): typeof topic => ({
+        ...topic,
+        partitions: topic.partitions.map((each) => ({ ...each, errorCode })),
+      });
+      return { topics: response.topics.map((topic) => (topic.name === 'deleted' ? refuse(topic) : topic)) };
     });
     const before = world.clock.monotonic();
     const both = world.consumer
