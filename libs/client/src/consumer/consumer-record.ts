@@ -34,6 +34,7 @@ export class ConsumerRecord {
    * @param keyLength -1 for no key
    * @param valueLength -1 for no value
    * @param headersStart position of the header count
+   * @param recordEnd where the record ends, and its headers with it
    */
   constructor(
     private readonly batch: RecordBatchContext,
@@ -44,6 +45,7 @@ export class ConsumerRecord {
     private readonly valueStart: number,
     private readonly valueLength: number,
     private readonly headersStart: number,
+    private readonly recordEnd: number,
   ) {}
 
   get topic(): string {
@@ -86,7 +88,7 @@ export class ConsumerRecord {
 
   /** The headers in the producer's order; decoded anew on each access. */
   get headers(): ConsumerRecordHeader[] {
-    return decodeHeaders(this.batch.data, this.headersStart, this.batch.data.length);
+    return decodeHeaders(this.batch.data, this.headersStart, this.recordEnd);
   }
 
   /** Bytes of the key, -1 for no key; without touching it. */

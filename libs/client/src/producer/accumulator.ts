@@ -240,9 +240,11 @@ export class Accumulator {
     const { maxBlockMs, bufferMemory } = this.options;
     if (!topic.isKnown) return this.events.absentTopicError(topic.name);
     if (topic.mustWait(record.partition)) {
+      const count = topic.partitions.length;
+      const all = count === 1 ? '0' : `0 to ${count - 1}`;
       return timeoutError(
-        `Partition ${record.partition} of topic ${topic.name} with partition count ${topic.partitions.length} ` +
-          `is not present in metadata after ${maxBlockMs} ms.`,
+        `Topic ${topic.name} has no partition ${record.partition}: it has ${count} (${all}), still after ${maxBlockMs} ms ` +
+          '(maxBlockMs). Name one of these, or add partitions to the topic.',
       );
     }
     return new KafkaError(

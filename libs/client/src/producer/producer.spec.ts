@@ -308,7 +308,7 @@ describe('Producer: metadata', () => {
     expect(waiting.value?.partition).toBe(2);
     await world.clock.advance(3_001);
     expect(never.error?.message).toBe(
-      'Partition 9 of topic orders with partition count 3 is not present in metadata after 5000 ms.',
+      'Topic orders has no partition 9: it has 3 (0 to 2), still after 5000 ms (maxBlockMs). Name one of these, or add partitions to the topic.',
     );
   });
 

@@ -106,6 +106,7 @@ export class FetchedChunk {
           reader.valueStart,
           reader.valueLength,
           reader.headersStart,
+          reader.recordEnd,
         ),
       );
       this.nextOffset = reader.offset + 1;
