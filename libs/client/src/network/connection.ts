@@ -9,7 +9,9 @@
  */
 import {
   type Api,
+  Fetch,
   FrameSplitter,
+  Produce,
   type ResponseOf,
   decodeResponse,
   encodeRequest,
@@ -45,6 +47,8 @@ export interface ConnectionOptions extends ResolvedSecurity {
 export interface ConnectionEvents {
   /** The broker's versions are known; `send` may be called. */
   onReady(): void;
+  /** The broker wants to be left alone for this long: a quota is used up (KIP-219). */
+  onThrottled(throttleTimeMs: number): void;
   /** The connection is gone; called once. `reason` is null when it was closed for being idle. */
   onClosed(reason: KafkaError | null): void;
 }
@@ -251,6 +255,9 @@ export class Connection {
     const owned = frame.buffer === chunk.buffer ? Buffer.from(frame) : frame;
     const response = this.decode(request, owned);
     if (this.state === 'ready') this.isUsed = true;
+    const throttleTimeMs = throttleTime(request, response);
+    // Before the callback, which may send the next request.
+    if (throttleTimeMs > 0) this.events.onThrottled(throttleTimeMs);
     this.conclude(request, null, response);
   }
 
@@ -362,4 +369,19 @@ export class Connection {
     const stage = this.state === 'opening' ? opening : isUsed ? 'used' : 'unused';
     return { address, securityProtocol: this.options.securityProtocol, stage };
   }
+}
+
+/**
+ * First versions with which a broker answers at once and then reads nothing for the throttle time (KIP-219). Before, it has
+ * waited already. All other APIs with the field did so from Kafka 2.0 on.
+ */
+const THROTTLED_BY_CLIENT: ReadonlyMap<number, number> = new Map([
+  [Produce.key, 6],
+  [Fetch.key, 8],
+]);
+
+function throttleTime({ api, version }: PendingRequest, response: ResponseOf<Api>): number {
+  if (version < (THROTTLED_BY_CLIENT.get(api.key) ?? 0)) return 0;
+  const { throttleTimeMs } = response as { readonly throttleTimeMs?: number };
+  return throttleTimeMs ?? 0;
 }

@@ -3,7 +3,7 @@
  *
  * Guarantees: requests are sent in the order of `send`, over reconnects too; those that waited for a connection which
  * could not be opened fail at once with version -1 ("never sent"), so that their owner can try elsewhere; a request
- * never waits longer than its own deadline. A link opens no connection that nobody asked for.
+ * never waits longer than its own deadline. A connection the broker throttles is left alone for that time. A link opens no connection that nobody asked for.
  */
 import { type KafkaError, closedError, networkError, timeoutError } from '../errors.js';
 import type { Timer } from '../io/clock.js';
@@ -40,6 +40,8 @@ export class Link {
   private lastFailure: KafkaError | null = null;
   /** Monotonic time before which no connection is opened. */
   private retryAtMs = 0;
+  /** Monotonic time before which the broker wants no request on this connection. */
+  private throttledUntilMs = 0;
   private timer: Timer | null = null;
   private timerDueMs = Infinity;
 
@@ -62,7 +64,7 @@ export class Link {
 
   /** How good a choice this link is for a request any broker can answer: lower is better. */
   get rank(): number {
-    if (this.ready) return 0;
+    if (this.ready) return this.isThrottled ? 1 : 0;
     if (this.connection !== null) return 1;
     return this.isBackingOff ? 3 : 2;
   }
@@ -75,6 +77,10 @@ export class Link {
   /** Whether the pause after a failure is not over. */
   get isBackingOff(): boolean {
     return this.retryAtMs > this.io.clock.monotonic();
+  }
+
+  private get isThrottled(): boolean {
+    return this.throttledUntilMs > this.io.clock.monotonic();
   }
 
   /** Points the link at another address. An open connection to the old one is dropped. */
@@ -91,7 +97,7 @@ export class Link {
 
   /** Sends, or queues until the connection is open. Never calls back before it returns. */
   send(request: PendingRequest): void {
-    if (this.ready && this.connection !== null) {
+    if (this.ready && this.connection !== null && !this.isThrottled) {
       this.connection.send(request);
       return;
     }
@@ -106,7 +112,8 @@ export class Link {
     }
     this.waiting.push(request);
     this.armTimer(request.deadlineMs);
-    this.open();
+    if (this.isThrottled) this.armTimer(this.throttledUntilMs);
+    else this.open();
   }
 
   /** Drops the connection; everything pending fails with `reason`. */
@@ -125,6 +132,9 @@ export class Link {
     }
     this.connection = new Connection(this.endpoint, this.options, this.io, {
       onReady: () => this.onReady(),
+      onThrottled: (throttleTimeMs) => {
+        this.throttledUntilMs = Math.max(this.throttledUntilMs, this.io.clock.monotonic() + throttleTimeMs);
+      },
       onClosed: (reason) => this.onClosed(reason),
     });
   }
@@ -134,15 +144,20 @@ export class Link {
     this.failures = 0;
     this.lastFailure = null;
     this.events.onOpen(formatEndpoint(this.endpoint));
+    this.sendWaiting();
+  }
+
+  private sendWaiting(): void {
     const waiting = this.waiting;
     this.waiting = [];
-    for (const request of waiting) this.connection?.send(request);
+    for (const request of waiting) this.send(request);
   }
 
   private onClosed(reason: KafkaError | null): void {
     const wasOpen = this.ready;
     this.connection = null;
     this.ready = false;
+    this.throttledUntilMs = 0;
     if (reason === null || this.closed) return;
     this.failures += 1;
     this.lastFailure = reason;
@@ -177,11 +192,18 @@ export class Link {
     this.waiting = this.waiting.filter((request) => request.deadlineMs > now);
     for (const request of late) request.callback(this.lateError(request), null, -1);
     for (const request of this.waiting) this.armTimer(request.deadlineMs);
-    if (this.waiting.length > 0) this.open();
+    if (this.waiting.length === 0) return;
+    if (this.isThrottled) this.armTimer(this.throttledUntilMs);
+    else if (this.ready) this.sendWaiting();
+    else this.open();
   }
 
   private lateError(request: PendingRequest): KafkaError {
     const { host, port } = this.endpoint;
+    if (this.ready) {
+      const message = `${request.api.name} was not sent: ${host}:${port} throttles this client, for more than ${request.timeoutMs} ms.`;
+      return timeoutError(message);
+    }
     const reason = this.lastFailure === null ? '' : ` ${this.lastFailure.message}`;
     return timeoutError(
       `${request.api.name} was not sent: no connection to ${host}:${port} in ${request.timeoutMs} ms.${reason}`,

@@ -77,6 +77,8 @@ describe('FetchedChunk', () => {
     expect(first?.key?.toString()).toBe('ka');
     expect(first?.value?.toString()).toBe('a');
     expect(second?.offset).toBe(6);
+    // The headers of a record end with it, not with its batch.
+    expect(first?.headers).toEqual([{ key: 'h', value: Buffer.from('a') }]);
     expect(second?.headers).toEqual([{ key: 'h', value: Buffer.from('b') }]);
     expect([second?.serializedKeySize, second?.serializedValueSize]).toEqual([2, 1]);
   });
