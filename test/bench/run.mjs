@@ -1,15 +1,16 @@
 /**
- * `npm run bench -- NAME [--json] [--runs N]`: figures beside their peers, measured in one run.
+ * `npm run bench -- NAME [--json] [--runs N] [--on kafka|ours]`: figures beside their peers, measured in one run.
  *
  * Each figure is the median of at least three runs, every run in a process of its own. With `--json` standard output is one
  * JSON object a line, `{ bench, subject, workload, metric, value, unit, node }`, and nothing else; `subject` is `ours` or the
- * package name of the peer. Progress goes to standard error.
+ * package name of the peer. A bench that runs on two brokers adds `broker`, and `--on` chooses one of them. Progress goes to
+ * standard error.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { jsonLines, table } from './support/report.mjs';
+import { jsonLines, tables } from './support/report.mjs';
 
 const RUNS_MIN = 3;
 const here = new URL('./', import.meta.url);
@@ -18,7 +19,7 @@ const names = readdirSync(here)
   .map((file) => file.replace('.bench.mjs', ''));
 
 function usage(message) {
-  console.error(`${message}\nUsage: npm run bench -- ${names.join('|')} [--json] [--runs N]`);
+  console.error(`${message}\nUsage: npm run bench -- ${names.join('|')} [--json] [--runs N] [--on kafka|ours]`);
   process.exit(2);
 }
 
@@ -26,7 +27,11 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: String(RUNS_MIN) } },
+      options: {
+        json: { type: 'boolean', default: false },
+        runs: { type: 'string', default: String(RUNS_MIN) },
+        on: { type: 'string' },
+      },
     });
   } catch (error) {
     return usage(error.message);
@@ -40,6 +45,8 @@ if (name === undefined) usage('Which benchmark?');
 if (!names.includes(name)) usage(`There is no benchmark '${name}'.`);
 if (!Number.isInteger(runs) || runs < RUNS_MIN) usage(`--runs takes a whole number from ${RUNS_MIN} on.`);
 
+if (values.on !== undefined && !['kafka', 'ours'].includes(values.on)) usage("--on takes 'kafka' or 'ours'.");
+
 const build = spawnSync(process.execPath, ['node_modules/typescript7/bin/tsc', '-b', 'tsconfig.build.json'], {
   cwd: fileURLToPath(new URL('../../', here)),
   stdio: ['ignore', 2, 2],
@@ -47,5 +54,5 @@ const build = spawnSync(process.execPath, ['node_modules/typescript7/bin/tsc', '
 if (build.status !== 0) process.exit(build.status ?? 1);
 
 const { default: bench } = await import(new URL(`${name}.bench.mjs`, here));
-const figures = await bench({ runs });
-console.log(values.json ? jsonLines(name, figures) : table(name, figures));
+const figures = await bench({ runs, on: values.on });
+console.log(values.json ? jsonLines(name, figures) : tables(name, figures));

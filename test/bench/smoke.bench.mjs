@@ -12,8 +12,8 @@ import { recordAt } from './support/records.mjs';
 const PARTITIONS = 6;
 const BACKLOG = 500_000;
 const RECORDS = {
-  ours: { 'one send per record': 1_000_000, batches: 1_000_000, consume: BACKLOG },
-  kafkajs: { 'one send per record': 20_000, batches: 200_000, consume: BACKLOG },
+  ours: { 'one send per record': 1_000_000, batches: 1_000_000, 'consume batch': BACKLOG },
+  kafkajs: { 'one send per record': 20_000, batches: 200_000, 'consume batch': BACKLOG },
 };
 const subjects = [
   { subject: 'kafkajs', module: new URL('workloads/client-kafkajs.mjs', import.meta.url).href },
@@ -39,11 +39,11 @@ export default async function smoke({ runs }) {
     await prepare(broker.bootstrapServers);
     return await compare({
       runs,
-      workloads: ['one send per record', 'batches', 'consume'],
+      workloads: ['one send per record', 'batches', 'consume batch'],
       subjects,
       options: (subject, workload, run) => ({
         bootstrapServers: broker.bootstrapServers,
-        topic: workload === 'consume' ? 'backlog' : `sent-${subject}`,
+        topic: workload === 'consume batch' ? 'backlog' : `sent-${subject}`,
         group: `${subject}-${run}`,
         records: RECORDS[subject][workload],
       }),

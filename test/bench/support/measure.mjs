@@ -15,9 +15,13 @@ export function median(values) {
 /** Runs `workload` of the module once and resolves with the object it reported. */
 export function runOnce(module, workload, options) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [WORKER, module, workload, JSON.stringify(options)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [WORKER, module, workload, JSON.stringify({ ...options, spawnedAt: Date.now() })],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const timer = setTimeout(() => child.kill('SIGKILL'), RUN_MS_MAX);
     let output = '';
     child.stdout.on('data', (data) => (output += data));
@@ -30,28 +34,44 @@ export function runOnce(module, workload, options) {
   });
 }
 
+/** What a run may report, as the metric it becomes. */
+const METRICS = [
+  ['records per second', 'records/s', ({ records, seconds }) => records / seconds],
+  ['records per CPU-second', 'records/CPU-s', ({ records, cpuSeconds }) => records / cpuSeconds],
+  ['CPU', 'CPU-s per million', ({ records, cpuSeconds }) => (cpuSeconds / records) * 1_000_000],
+  ['p50 ms', 'ms', ({ p50Ms }) => p50Ms],
+  ['p99 ms', 'ms', ({ p99Ms }) => p99Ms],
+  ['start ms', 'ms', ({ startMs }) => startMs],
+  ['RSS MB', 'MB', ({ rssMb }) => rssMb],
+];
+
+/** One figure for each metric that all runs reported. */
+function figuresOf(subject, workload, results) {
+  return METRICS.map(([metric, unit, read]) => ({
+    subject,
+    workload,
+    metric,
+    value: median(results.map(read)),
+    unit,
+  })).filter(({ value }) => Number.isFinite(value));
+}
+
 /**
- * The figures of one subject and workload: `records per second`, `records per CPU-second`, `CPU-s per million`. The subjects
- * take turns, so that a change of the machine's load meets them all.
+ * The figures of all subjects in all workloads. The subjects take turns, so that a change of the machine's load meets them
+ * all. `takesPart(subject, workload)` says who is in which workload; everybody by default.
  */
-export async function compare({ runs, workloads, subjects, options }) {
+export async function compare({ runs, workloads, subjects, options, takesPart = () => true }) {
   const figures = [];
   for (const workload of workloads) {
-    const measured = new Map(subjects.map(({ subject }) => [subject, []]));
+    const taking = subjects.filter(({ subject }) => takesPart(subject, workload));
+    const measured = new Map(taking.map(({ subject }) => [subject, []]));
     for (let run = 0; run < runs; run++) {
-      for (const { subject, module } of subjects) {
+      for (const { subject, module } of taking) {
         process.stderr.write(`${workload}: ${subject}, run ${run + 1} of ${runs}\n`);
         measured.get(subject).push(await runOnce(module, workload, options(subject, workload, run)));
       }
     }
-    for (const { subject } of subjects) {
-      const results = measured.get(subject);
-      const perCpu = median(results.map(({ records, cpuSeconds }) => records / cpuSeconds));
-      const add = (metric, value, unit) => figures.push({ subject, workload, metric, value, unit });
-      add('records per second', median(results.map(({ records, seconds }) => records / seconds)), 'records/s');
-      add('records per CPU-second', perCpu, 'records/CPU-s');
-      add('CPU', 1_000_000 / perCpu, 'CPU-s per million');
-    }
+    for (const [subject, results] of measured) figures.push(...figuresOf(subject, workload, results));
   }
   return figures;
 }

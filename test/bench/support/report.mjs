@@ -1,10 +1,13 @@
-/** Turns figures into what a person or a program reads. A figure is `{ subject, workload, metric, value, unit }`. */
+/**
+ * Turns figures into what a person or a program reads. A figure is `{ subject, workload, metric, value, unit, broker? }`;
+ * `broker` is `kafka` or `ours` where a bench runs on both.
+ */
 
 /** One JSON object a line. */
 export function jsonLines(bench, figures) {
   return figures
-    .map(({ subject, workload, metric, value, unit }) =>
-      JSON.stringify({ bench, subject, workload, metric, value, unit, node: process.version }),
+    .map(({ subject, workload, metric, value, unit, broker }) =>
+      JSON.stringify({ bench, subject, workload, metric, value, unit, node: process.version, broker }),
     )
     .join('\n');
 }
@@ -14,8 +17,22 @@ function shown(value) {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
+/** A table for each broker. */
+export function tables(bench, figures) {
+  const brokers = [...new Set(figures.map(({ broker }) => broker))];
+  return brokers
+    .map((broker) => {
+      const own = figures.filter((figure) => figure.broker === broker);
+      return table(
+        broker === undefined ? bench : `${bench} on ${broker === 'ours' ? 'our broker' : 'Apache Kafka'}`,
+        own,
+      );
+    })
+    .join('\n\n');
+}
+
 /** A table with a line for each workload and metric, a column for each subject, and our figure divided by the best peer's. */
-export function table(bench, figures) {
+function table(bench, figures) {
   const subjects = [...new Set(figures.map(({ subject }) => subject))];
   const lines = new Map();
   for (const { workload, metric, unit, subject, value } of figures) {
@@ -28,7 +45,7 @@ export function table(bench, figures) {
     const peers = subjects
       .filter((subject) => subject !== 'ours' && values.has(subject))
       .map((name) => values.get(name));
-    const best = key.includes('CPU-s per million') || key.includes(' ms') ? Math.min(...peers) : Math.max(...peers);
+    const best = /CPU-s per million|\(ms\)|\(MB\)/.test(key) ? Math.min(...peers) : Math.max(...peers);
     const ratio = peers.length > 0 && values.has('ours') ? `${shown(values.get('ours') / best)}x` : '';
     return [key, ...subjects.map((subject) => (values.has(subject) ? shown(values.get(subject)) : '')), ratio];
   });

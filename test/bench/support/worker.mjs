@@ -2,6 +2,6 @@
 const [module, workload, options] = process.argv.slice(2);
 const { default: workloads } = await import(module);
 const result = await workloads[workload](JSON.parse(options));
-process.stdout.write(`${JSON.stringify({ ...result, rssMb: process.memoryUsage().rss / 1_048_576 })}\n`, () =>
-  process.exit(0),
-);
+// The peak, in KiB.
+const rssMb = process.resourceUsage().maxRSS / 1024;
+process.stdout.write(`${JSON.stringify({ rssMb, ...result })}\n`, () => process.exit(0));
