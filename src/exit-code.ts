@@ -17,6 +17,26 @@ export const ExitCode = {
   INTERRUPTED: 130,
 } as const;
 
+/** Exit codes for the stable error codes of broker and client that are not plain failures. */
+const EXIT_CODE_OF: Readonly<Record<string, number>> = {
+  CONFIG: ExitCode.USAGE,
+  NETWORK: ExitCode.UNREACHABLE,
+  TIMEOUT: ExitCode.TIMED_OUT,
+  WAKEUP: ExitCode.INTERRUPTED,
+};
+
+/** The stable code of an expected error, null for a bug. Errors of the language itself have no code. */
+export function errorCodeOf(error: unknown): string | null {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : null;
+}
+
+/** The exit code for an error. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommandError) return error.exitCode;
+  return EXIT_CODE_OF[errorCodeOf(error) ?? ''] ?? ExitCode.FAILED;
+}
+
 /** Ends the command with a message on stderr and this exit code. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';

@@ -37,8 +37,14 @@ export function printRows(io: CommandIo, rows: readonly Row[], format: OutputFor
   io.stdout.write(formatRows(rows, format));
 }
 
+/** `1 record`, `2 records`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Whoever reads our output may stop reading (`| head`): that is no error. */
 export function endWithReader(io: CommandIo): void {
+  io.stderr.on('error', () => undefined);
   io.stdout.on('error', (error: Error & { code?: string }) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);

@@ -21,6 +21,11 @@ export interface RecordJson {
   readonly headers: readonly { readonly k: string; readonly v: JsonBytes }[];
 }
 
+/** How much of a wrong line an error shows, in characters. */
+const LINE_SHOWN_MAX = 80;
+
+const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)?$/;
+
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A consumed record as JSON. */
@@ -39,27 +44,44 @@ export function recordToJson(record: ConsumerRecord): RecordJson {
 
 /** A line of JSON as a record for `topic`. Throws a CommandError that names the line. */
 export function recordFromJson(line: string, lineNumber: number, topic: string): ProducerRecord {
-  const parsed = parse(line, lineNumber);
-  const headers = parsed['headers'] as readonly { k: string; v: unknown }[] | undefined;
+  const refuse = (why: string): never => {
+    throw new CommandError(`Line ${lineNumber} ${why}: ${shorten(line)}`);
+  };
+  const parsed = parse(line);
+  if (parsed === null) return refuse('is no JSON object (without --json each line is a value)');
+  // A line without a value is more likely a mistake than a wish to delete something.
+  if (parsed['value'] === undefined) return refuse('has no "value" (write "value": null for a tombstone)');
+  const bytes = (value: unknown): Buffer | string | null =>
+    bytesFromJson(value) ?? (value === null ? null : refuse('has a "$base64" that is no base64'));
+  const headers = parsed['headers'] ?? [];
+  if (!isHeaders(headers)) return refuse('has "headers" that are no list of {"k": "name", "v": value}');
   return {
     topic,
-    key: bytesFromJson(parsed['key'] ?? null),
-    value: bytesFromJson(parsed['value'] ?? null),
-    headers: headers?.map(({ k, v }) => ({ key: k, value: bytesFromJson(v ?? null) })),
+    key: bytes(parsed['key'] ?? null),
+    value: bytes(parsed['value']),
+    headers: headers.map(({ k, v }) => ({ key: k, value: bytes(v ?? null) })),
   };
 }
 
-function parse(line: string, lineNumber: number): Readonly<Record<string, unknown>> {
+function parse(line: string): Readonly<Record<string, unknown>> | null {
   try {
     const parsed = JSON.parse(line) as unknown;
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-      return parsed as Record<string, unknown>;
+    return isObject(parsed) ? parsed : null;
   } catch {
-    // Told below, with the line.
+    return null;
   }
-  throw new CommandError(
-    `Line ${lineNumber} is no JSON object with a "value": ${line.slice(0, 80)}. Without --json each line is a value.`,
-  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isHeaders(value: unknown): value is readonly { readonly k: string; readonly v?: unknown }[] {
+  return Array.isArray(value) && value.every((header) => isObject(header) && typeof header['k'] === 'string');
+}
+
+function shorten(line: string): string {
+  return line.length > LINE_SHOWN_MAX ? `${line.slice(0, LINE_SHOWN_MAX)}…` : line;
 }
 
 function bytesToJson(bytes: Buffer | null): JsonBytes {
@@ -71,8 +93,10 @@ function bytesToJson(bytes: Buffer | null): JsonBytes {
   }
 }
 
+/** Null for null, and for base64 that is none. */
 function bytesFromJson(value: unknown): Buffer | string | null {
   if (value === null || typeof value === 'string') return value;
   const base64 = (value as { $base64?: unknown }).$base64;
-  return typeof base64 === 'string' ? Buffer.from(base64, 'base64') : JSON.stringify(value);
+  if (typeof base64 !== 'string') return JSON.stringify(value);
+  return BASE64.test(base64) ? Buffer.from(base64, 'base64') : null;
 }

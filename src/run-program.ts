@@ -5,15 +5,7 @@
  */
 import { CommanderError, type Command } from 'commander';
 import type { CommandIo } from './command-io.js';
-import { CommandError, ExitCode } from './exit-code.js';
-
-/** Exit code for the stable error codes of broker and client that are not plain failures. */
-const EXIT_CODE_OF: Readonly<Record<string, number>> = {
-  CONFIG: ExitCode.USAGE,
-  NETWORK: ExitCode.UNREACHABLE,
-  TIMEOUT: ExitCode.TIMED_OUT,
-  WAKEUP: ExitCode.INTERRUPTED,
-};
+import { CommandError, errorCodeOf, ExitCode, exitCodeOf } from './exit-code.js';
 
 /** Parses `args` (without node and script), runs the command, answers its exit code. */
 export async function runProgram(program: Command, args: readonly string[], io: CommandIo = process): Promise<number> {
@@ -26,19 +18,12 @@ export async function runProgram(program: Command, args: readonly string[], io: 
       // commander has printed its own message; help and version are no errors.
       return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
     }
-    const code = codeOf(error);
-    if (error instanceof CommandError || code !== null) {
+    if (error instanceof CommandError || errorCodeOf(error) !== null) {
       tell(`kt: ${(error as Error).message}`);
-      return error instanceof CommandError ? error.exitCode : (EXIT_CODE_OF[code ?? ''] ?? ExitCode.FAILED);
+      return exitCodeOf(error);
     }
     tell(`kt: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     tell('This is a bug in kt. Please report it with the lines above.');
     return ExitCode.FAILED;
   }
-}
-
-/** The stable code of an expected error, null for a bug. Errors of the language itself have no code. */
-function codeOf(error: unknown): string | null {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === 'string' ? code : null;
 }

@@ -63,11 +63,17 @@ export async function brokerOptions(file: string | null, options: BrokerCommandO
   };
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'this user may not read it',
+};
+
 async function readProperties(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const why = (error as { code?: string }).code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
+    const why = UNREADABLE[(error as { code?: string }).code ?? ''] ?? (error as Error).message;
     throw new CommandError(`Cannot read ${file}: ${why}. Give the path of a server.properties file.`, ExitCode.USAGE);
   }
 }

@@ -1,11 +1,16 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { createBroker, type Broker } from '@kafka-template/broker';
-import { runKt, type Finished } from '../testing/kt.js';
+import { until } from '../../test/support/until.js';
+import { endRuns, kt, runKt, type Finished } from '../testing/kt.js';
 
 let broker: Broker;
 
 beforeAll(async () => {
   broker = await createBroker();
 });
+
+afterEach(endRuns);
 
 afterAll(() => broker.close());
 
@@ -72,6 +77,87 @@ describe('kt: topics, groups, produce, consume', () => {
     expect(jsonLines(listed.stdout)).toMatchObject([{ group: 'readers', state: 'Empty' }]);
   });
 
+  it('refuses a partition that is not there, at once', async () => {
+    await run(['topics', 'create', 'three', '--partitions', '3']);
+    expect(await run(['produce', 'three', 'x', '--partition', '77'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'kt: Topic three has 3 partitions, 0 to 2: there is no partition 77.\n',
+    });
+    expect((await run(['produce', 'three', 'x', '--partition', '2'])).code).toBe(0);
+  });
+
+  const badLines: [what: string, line: string, message: string][] = [
+    ['no value', '{"key":"k"}', 'has no "value" (write "value": null for a tombstone)'],
+    ['headers that are no list', '{"value":1,"headers":{"a":"b"}}', 'has "headers" that are no list of {"k": '],
+    ['a header without a name', '{"value":1,"headers":[{"v":"b"}]}', 'has "headers" that are no list of {"k": '],
+    ['a header that is null', '{"value":1,"headers":[null]}', 'has "headers" that are no list of {"k": '],
+    ['bad base64', '{"value":{"$base64":"?"}}', 'has a "$base64" that is no base64'],
+    ['no object', '[1]', 'is no JSON object'],
+    ['no JSON', 'hello', 'is no JSON object'],
+  ];
+  it.each(badLines)('names the line with %s, and writes those before', async (_what, line, message) => {
+    const topic = `bad-${badLines.findIndex(([, bad]) => bad === line)}`;
+    const { code, stderr } = await run(['produce', topic, '--json'], `{"value":"good"}\n${line}\n`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^kt: Line 2 .* \(1 record written before\)\n$/);
+    expect(stderr).toContain(`Line 2 ${message}`);
+    expect((await run(['consume', topic, '-o', 'value'])).stdout).toBe('good\n');
+  });
+
+  it('writes a tombstone when it is asked for in so many words', async () => {
+    await run(['produce', 'deleted', '--json'], '{"key":"k","value":null}\n');
+    const { stdout } = await run(['consume', 'deleted']);
+    expect(jsonLines(stdout)).toMatchObject([{ key: 'k', value: null }]);
+  });
+
+  it('says at once that there is no such topic or group', async () => {
+    for (const group of [[], ['--group', 'g']]) {
+      const { code, stderr } = await run(['consume', 'absent', ...group]);
+      expect([code, stderr]).toEqual([1, "kt: There is no topic 'absent'. `kt topics ls` shows those there are.\n"]);
+    }
+    const { code, stderr } = await run(['groups', 'describe', 'absent']);
+    expect([code, stderr]).toEqual([1, "kt: There is no group 'absent'. `kt groups ls` shows those there are.\n"]);
+  });
+
+  it('keeps to --timeout, and says so, when a broker takes connections and does not answer', async () => {
+    const silent = createServer((socket) => void socket.on('error', () => undefined));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const at = ['-b', `127.0.0.1:${(silent.address() as AddressInfo).port}`, '--timeout', '300'];
+    try {
+      for (const args of [
+        ['topics', 'ls'],
+        ['groups', 'describe', 'g'],
+        ['produce', 'a', 'x'],
+        ['produce', 'a', 'x', '--partition', '1'],
+        ['consume', 'a'],
+        ['consume', 'a', '--group', 'g'],
+      ]) {
+        const { code, stdout, stderr } = await runKt([...args, ...at]);
+        expect([args, code, stdout]).toEqual([args, 5, '']);
+        expect(stderr).toMatch(/^kt: .*300 ms/);
+        expect(stderr).not.toMatch(/\d\.\d+ ms/);
+      }
+    } finally {
+      silent.close();
+    }
+  });
+
+  it('ends quietly when its reader has read enough, and with 130 when it is interrupted', async () => {
+    const many = Array.from({ length: 20_000 }, (_, index) => `${index} ${'x'.repeat(100)}\n`).join('');
+    await run(['produce', 'many'], many);
+    const at = ['-b', broker.bootstrapServers];
+    const read = kt(['consume', 'many', ...at]);
+    read.child.stdout!.once('data', () => read.child.stdout!.destroy());
+    expect([await read.ended, read.output.stderr]).toEqual([{ code: 0, signal: null }, '']);
+    const follow = kt(['consume', 'many', '--follow', '-o', 'value', ...at]);
+    await until(() => follow.output.stdout.includes('19999 x'), 'all were printed');
+    follow.child.kill('SIGINT');
+    expect([await follow.ended, follow.output.stderr]).toEqual([{ code: 130, signal: null }, 'kt: interrupted\n']);
+    expect(follow.output.stdout.trimEnd().split('\n')).toHaveLength(20_000);
+  });
+
   it('says at once that no broker answers', async () => {
     const { code, stderr } = await runKt(['topics', 'ls', '-b', '127.0.0.1:1']);
     expect(code).toBe(3);
@@ -79,6 +165,8 @@ describe('kt: topics, groups, produce, consume', () => {
   });
 
   const mistakes: [what: string, args: string[], message: RegExp][] = [
+    ['an offset for a group', ['consume', 'a', '--group', 'g', '--from', '5'], /--from 5 and --group contradict/],
+    ['an unknown option', ['topics', 'ls', '--frob'], /unknown option '--frob'/],
     ['a place that is none', ['consume', 'a', '--from', 'yesterday'], /--from takes earliest, latest, an offset/],
     ['a config without a value', ['topics', 'create', 'x', '--config', 'retention.ms'], /--config takes name=value/],
     ['a format that is none', ['topics', 'ls', '-o', 'xml'], /Allowed choices are table, json, ndjson/],

@@ -4,11 +4,12 @@
  * With `--group` it reads as a member of that group and commits what it printed; without, it leaves no trace. Ctrl-C ends
  * it in order with exit code 130.
  */
+import { once } from 'node:events';
 import type { Consumer, ConsumerRecord, OffsetCommit, TopicPartition } from '@kafka-template/client';
 import type { CommandIo } from '../command-io.js';
-import { clientOptions, type ConnectionFlags } from '../connection.js';
+import { clientOptions, type ConnectionFlags, withAdmin } from '../connection.js';
 import { CommandError, ExitCode } from '../exit-code.js';
-import { endWithReader } from '../output.js';
+import { counted } from '../output.js';
 import { recordToJson } from '../record-json.js';
 
 /** How records are printed: a line for people, JSON for programs, or the value alone. */
@@ -26,17 +27,21 @@ export interface ConsumeFlags extends ConnectionFlags {
 }
 
 const POLL_MS = 500;
+
+/** How long a member that was interrupted tries to leave its group. */
+const INTERRUPTED_CLOSE_MS = 1000;
 const NEWLINE = Buffer.from('\n');
 
 /** Runs until the end, the wanted number of records, or Ctrl-C. */
 export async function consume(io: CommandIo, topic: string, flags: ConsumeFlags): Promise<void> {
-  endWithReader(io);
+  const start = startOf(flags);
   const options = await clientOptions(flags);
+  await requireTopic(topic, flags);
   const { createConsumer } = await import('@kafka-template/client');
   const consumer = createConsumer({
     ...options,
     groupId: flags.group,
-    autoOffsetReset: flags.from === 'latest' ? 'latest' : 'earliest',
+    autoOffsetReset: start === 'latest' ? 'latest' : 'earliest',
     enableAutoCommit: false,
     allowAutoCreateTopics: false,
     defaultApiTimeoutMs: flags.timeout,
@@ -49,21 +54,34 @@ export async function consume(io: CommandIo, topic: string, flags: ConsumeFlags)
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   try {
-    await begin(consumer, topic, flags);
+    await begin(consumer, topic, { start, isMember: flags.group !== undefined });
     await readAll(io, consumer, flags, () => isInterrupted);
   } catch (error) {
     if (!isInterrupted) throw error;
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
-    await consumer.close(flags.timeout);
+    await consumer.close(isInterrupted ? INTERRUPTED_CLOSE_MS : flags.timeout);
   }
   if (isInterrupted) throw new CommandError('interrupted', ExitCode.INTERRUPTED);
 }
 
-async function begin(consumer: Consumer, topic: string, flags: ConsumeFlags): Promise<void> {
-  const start = startOf(flags.from);
-  if (flags.group !== undefined) {
+/** The consumer would wait for the topic to appear, as Kafka's does. */
+async function requireTopic(topic: string, flags: ConsumeFlags): Promise<void> {
+  const [described] = await withAdmin(flags, (admin) => admin.describeTopics([topic]));
+  if (described?.error === null) return;
+  if (described?.error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') throw new CommandError(String(described?.error.message));
+  throw new CommandError(`There is no topic '${topic}'. \`kt topics ls\` shows those there are.`);
+}
+
+type Start = 'earliest' | 'latest' | number;
+
+async function begin(
+  consumer: Consumer,
+  topic: string,
+  { start, isMember }: { readonly start: Start; readonly isMember: boolean },
+): Promise<void> {
+  if (isMember) {
     consumer.subscribe(topic);
     return;
   }
@@ -74,9 +92,14 @@ async function begin(consumer: Consumer, topic: string, flags: ConsumeFlags): Pr
   else await seekTo(consumer, partitions, start);
 }
 
-function startOf(from: string): 'earliest' | 'latest' | number {
+function startOf({ from, group }: ConsumeFlags): Start {
   if (from === 'earliest' || from === 'latest') return from;
-  if (/^-?\d+$/.test(from)) return Number(from);
+  const offset = Number(from);
+  if (/^-?\d+$/.test(from) && Number.isSafeInteger(offset)) {
+    if (group === undefined) return offset;
+    const message = `--from ${from} and --group contradict each other: a group goes on where it has stopped.`;
+    throw new CommandError(`${message} With --group it takes earliest or latest, for a new group.`, ExitCode.USAGE);
+  }
   throw new CommandError(
     `--from takes earliest, latest, an offset, or -n for the last n records, not '${from}'.`,
     ExitCode.USAGE,
@@ -105,6 +128,7 @@ async function readAll(
   const limit = flags.maxRecords ?? Infinity;
   let printed = 0;
   let ends: Ends | null = null;
+  let progressMs = performance.now();
   while (printed < limit && !isInterrupted()) {
     const records = await consumer.poll(POLL_MS);
     const next = new Map<number, OffsetCommit>();
@@ -117,10 +141,30 @@ async function readAll(
     }
     // Only what was printed: the last poll may have brought more than was wanted.
     if (flags.group !== undefined && next.size > 0) await consumer.commitSync([...next.values()]);
+    await drained(io);
     if (flags.follow === true) continue;
+    if (!records.isEmpty) progressMs = performance.now();
+    else if (performance.now() - progressMs > flags.timeout) throw stalled(consumer, printed, flags);
     if (ends === null || !ends.isFor(consumer)) ends = await Ends.of(consumer);
     if (await ends.areReached(consumer)) return;
   }
+}
+
+/** A reader that is slower than the broker sets the pace. */
+async function drained({ stdout }: CommandIo): Promise<void> {
+  if (stdout.writableNeedDrain) await once(stdout, 'drain');
+}
+
+/** The end is not reached and nothing comes: why, as far as it can be known. */
+function stalled(consumer: Consumer, printed: number, { group, timeout }: ConsumeFlags): CommandError {
+  const isIdle = group !== undefined && consumer.assignment().length === 0;
+  const why = isIdle
+    ? `The group ${group} has given this member no partitions: others have them all, or the broker is away.`
+    : 'There are more records, but the broker does not send them: it may be away.';
+  return new CommandError(
+    `${why} Gave up after ${timeout} ms (--timeout), ${counted(printed, 'record')} printed.`,
+    ExitCode.TIMED_OUT,
+  );
 }
 
 /** Where the assigned partitions ended when they were assigned. */

@@ -5,7 +5,7 @@ import type { Admin, GroupDescription } from '@kafka-template/client';
 import type { CommandIo } from '../command-io.js';
 import { withAdmin, type RowFlags } from '../connection.js';
 import { CommandError } from '../exit-code.js';
-import { printRows } from '../output.js';
+import { counted, printRows } from '../output.js';
 
 /** Prints all groups. */
 export function listGroups(io: CommandIo, flags: RowFlags): Promise<void> {
@@ -25,12 +25,13 @@ export function listGroups(io: CommandIo, flags: RowFlags): Promise<void> {
 export function describeGroup(io: CommandIo, groupId: string, flags: RowFlags): Promise<void> {
   return withAdmin(flags, async (admin) => {
     const [group] = await admin.describeGroups([groupId]);
-    if (group!.error !== null) throw new CommandError(group!.error.message);
+    const isUnknown = group!.error?.code === 'GROUP_ID_NOT_FOUND';
+    if (group!.error !== null && !isUnknown) throw new CommandError(group!.error.message);
     const rows = await partitionRows(admin, group!);
-    if (group!.state === 'Dead' && rows.length === 0) {
+    if ((isUnknown || group!.state === 'Dead') && rows.length === 0) {
       throw new CommandError(`There is no group '${groupId}'. \`kt groups ls\` shows those there are.`);
     }
-    io.stderr.write(`group ${groupId}: ${group!.state}, ${group!.members.length} members\n`);
+    io.stderr.write(`group ${groupId}: ${group!.state}, ${counted(group!.members.length, 'member')}\n`);
     printRows(io, rows, flags.output);
   });
 }

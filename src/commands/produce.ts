@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import type { Producer, ProducerRecord } from '@kafka-template/client';
 import type { CommandIo } from '../command-io.js';
 import { clientOptions, type ConnectionFlags } from '../connection.js';
-import { CommandError } from '../exit-code.js';
+import { CommandError, errorCodeOf, ExitCode, exitCodeOf } from '../exit-code.js';
+import { counted } from '../output.js';
 import { recordFromJson } from '../record-json.js';
 
 /** Flags of the command. */
@@ -33,17 +34,39 @@ export async function produce(
 ): Promise<void> {
   const options = await clientOptions(flags);
   const { createProducer } = await import('@kafka-template/client');
-  const producer = createProducer({ ...options, deliveryTimeoutMs: flags.timeout, requestTimeoutMs: flags.timeout });
+  const { timeout } = flags;
+  const producer = createProducer({
+    ...options,
+    deliveryTimeoutMs: timeout,
+    requestTimeoutMs: timeout,
+    maxBlockMs: timeout,
+  });
+  const input = values.length > 0 ? null : createInterface({ input: io.stdin, crlfDelay: Infinity });
+  let isInterrupted = false;
+  const onSignal = (): void => {
+    isInterrupted = true;
+    input?.close();
+  };
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
   try {
-    const written = await writeAll(producer, records(topic, values.length > 0 ? values : lines(io), flags));
-    io.stderr.write(`${written} ${written === 1 ? 'record' : 'records'} written to ${topic}\n`);
+    if (flags.partition !== undefined) await requirePartition(producer, topic, flags.partition);
+    const written = await writeAll(producer, records(topic, input ?? values, flags));
+    io.stderr.write(`${counted(written, 'record')} written to ${topic}\n`);
   } finally {
-    await producer.close(flags.timeout);
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+    await producer.close(timeout);
   }
+  if (isInterrupted) throw new CommandError('interrupted', ExitCode.INTERRUPTED);
 }
 
-function lines(io: CommandIo): AsyncIterable<string> {
-  return createInterface({ input: io.stdin, crlfDelay: Infinity });
+/** The producer would wait for the partition to appear until the time is over, as Kafka's does. */
+async function requirePartition(producer: Producer, topic: string, partition: number): Promise<void> {
+  const { length } = await producer.partitionsFor(topic);
+  if (partition < length) return;
+  const which = length === 1 ? 'one partition, 0' : `${length} partitions, 0 to ${length - 1}`;
+  throw new CommandError(`Topic ${topic} has ${which}: there is no partition ${partition}.`);
 }
 
 async function* records(
@@ -68,20 +91,26 @@ function plainRecord(topic: string, line: string, { keySeparator }: ProduceFlags
 async function writeAll(producer: Producer, source: AsyncIterable<ProducerRecord>): Promise<number> {
   let written = 0;
   let outstanding = 0;
-  let failure: Error | null = null;
-  for await (const record of source) {
-    outstanding++;
-    producer.append(record, (error) => {
-      outstanding--;
-      if (error === null) written++;
-      else failure ??= error;
-    });
-    if (outstanding >= OUTSTANDING_MAX) await producer.flush();
-    if (failure !== null) break;
+  const failures: unknown[] = [];
+  try {
+    for await (const record of source) {
+      outstanding++;
+      producer.append(record, (error) => {
+        outstanding--;
+        if (error === null) written++;
+        else if (failures.length === 0) failures.push(error);
+      });
+      if (outstanding >= OUTSTANDING_MAX) await producer.flush();
+      if (failures.length > 0) break;
+    }
+  } catch (error) {
+    // A line that is wrong. What was read before it is written, and counted.
+    failures.push(error);
   }
   await producer.flush();
-  // Assigned in a callback, which the compiler does not follow.
-  const failed = failure as Error | null;
-  if (failed !== null) throw new CommandError(`${failed.message} (${written} records were written before)`);
-  return written;
+  const [failure] = failures;
+  if (failure === undefined) return written;
+  if (!(failure instanceof CommandError) && errorCodeOf(failure) === null) throw failure as Error;
+  const before = written === 0 ? 'nothing was written' : `${counted(written, 'record')} written before`;
+  throw new CommandError(`${(failure as Error).message} (${before})`, exitCodeOf(failure));
 }
