@@ -1,3 +1,6 @@
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { createAdmin } from '@kafka-template/client';
 import { createBroker } from './broker.js';
 import { MemoryDisk } from './io/memory-disk.js';
 
@@ -33,6 +36,27 @@ describe('createBroker: a data directory of somebody else', () => {
       expect(await listing(disk)).toEqual(before);
     } finally {
       await first.close();
+    }
+  });
+});
+
+describe('createBroker: limits of connections', () => {
+  it('follows max.connections.per.ip when it is changed while the broker runs', async () => {
+    const broker = await createBroker();
+    const admin = createAdmin({ bootstrapServers: broker.bootstrapServers });
+    const sockets: Socket[] = [];
+    try {
+      const change = { name: 'max.connections.per.ip', value: '1' };
+      await admin.alterConfigs([{ type: 'broker', name: '0', changes: [change] }]);
+      const refused = connect(broker.port, broker.host);
+      sockets.push(refused);
+      refused.resume();
+      // The admin has its connection already; nothing beyond it is taken.
+      await once(refused, 'close');
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await admin.close();
+      await broker.close();
     }
   });
 });

@@ -11,6 +11,7 @@ import { FetchSessions } from './api/fetch/fetch-sessions.js';
 import { ADVERTISED_APIS, HANDLERS_BY_KEY } from './api/registry.js';
 import { readApiSettings } from './api/settings.js';
 import { TransactionGate } from './api/transaction-gate.js';
+import type { BrokerConfig } from './cluster/broker-config.js';
 import { Controller } from './cluster/controller.js';
 import { COORDINATION_LOG, EmbeddedStore } from './cluster/embedded-store.js';
 import { GroupCoordinator } from './coordinator/group-coordinator.js';
@@ -62,6 +63,13 @@ interface World {
   readonly network: Network;
 }
 
+/** What the listener needs and what is there only later. */
+interface Gate {
+  dispatch: Dispatch | null;
+  /** The configs as they are now. */
+  config: () => BrokerConfig;
+}
+
 /** Host and port. */
 interface Address {
   readonly host: string;
@@ -94,13 +102,14 @@ function worldOf({ dataDir, ports }: ResolvedOptions): World {
 async function start(options: ResolvedOptions, world: World, teardown: Teardown): Promise<Broker> {
   const { brokerId, logger, config, listen } = options;
   const { clock } = world;
-  const gate: { dispatch: Dispatch | null } = { dispatch: null };
+  const gate: Gate = { dispatch: null, config: () => config };
   const listener = createListener(options, world, gate);
   teardown.add(() => listener.close(0));
   const bound = await listener.bind(listen);
   const advertised = advertisedAddress(options, world.network, bound);
 
   const { controller, partitions, topics } = await openCluster(options, world, advertised, teardown);
+  gate.config = () => controller.config;
   await topics.openAll(controller.image);
   const groups = new GroupCoordinator({ brokerId, controller, partitions, clock, logger, random: systemRandom });
   teardown.add(() => groups.close());
@@ -159,7 +168,7 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
 function createListener(
   { config, logger }: ResolvedOptions,
   { network, clock }: World,
-  gate: { readonly dispatch: Dispatch | null },
+  gate: Readonly<Gate>,
 ): Listener {
   return new Listener({
     network,
@@ -172,8 +181,13 @@ function createListener(
       maxInFlightRequests: IN_FLIGHT_REQUESTS_PER_CONNECTION_MAX,
       maxUnsentBytes: UNSENT_BYTES_PER_CONNECTION_MAX,
     },
-    maxConnections: config.number('max.connections'),
-    maxConnectionsPerIp: config.number('max.connections.per.ip'),
+    // Both may be changed while the broker runs.
+    get maxConnections() {
+      return gate.config().number('max.connections');
+    },
+    get maxConnectionsPerIp() {
+      return gate.config().number('max.connections.per.ip');
+    },
     maxIdleMs: config.number('connections.max.idle.ms'),
   });
 }

@@ -37,7 +37,7 @@ export function readListener(config: BrokerConfig, name: 'listeners' | 'advertis
   if (protocol !== SERVED_PROTOCOL) {
     throw new BrokerError(
       'CONFIG',
-      `${name} asks for ${protocol} (${listener.name}); this broker speaks ${SERVED_PROTOCOL} only. ` +
+      `${name} asks for ${protocol}${protocol === listener.name ? '' : ` (${listener.name})`}; this broker speaks ${SERVED_PROTOCOL} only. ` +
         `Write ${name}=PLAINTEXT://${listener.host}:${listener.port}.`,
     );
   }
@@ -47,7 +47,13 @@ export function readListener(config: BrokerConfig, name: 'listeners' | 'advertis
 function parse(config: string, text: string): { name: string; host: string; port: number } {
   const match = LISTENER.exec(text);
   const port = Number(match?.[4]);
-  if (match === null || port > PORT_MAX) {
+  if (match !== null && port > PORT_MAX) {
+    throw new BrokerError(
+      'CONFIG',
+      `${config} has '${text}', whose port is ${match[4]!}. A port is a whole number from 0 to ${PORT_MAX}; correct it.`,
+    );
+  }
+  if (match === null) {
     throw new BrokerError(
       'CONFIG',
       `${config} has '${text}', which is no listener. Write NAME://host:port, for example PLAINTEXT://127.0.0.1:9092.`,

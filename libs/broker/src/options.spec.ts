@@ -104,7 +104,7 @@ describe('options: what a broker is told', () => {
       { xyzzyplugh: 1 },
       /^Unknown broker option 'xyzzyplugh'\. The options are brokerId, host/,
     ],
-    ['a config among the options', { 'num.partitions': 3 }, /Kafka's configs belong into the option config/],
+    ['a config among the options', { 'num.partitions': 3 }, /Kafka's configs belong in the option config/],
     ['an unknown config', { config: { 'num.partition': 3 } }, /'num\.partition'.*Did you mean 'num\.partitions'\?/],
     ['a config of the wrong type', { config: { 'num.partitions': 'many' } }, /num\.partitions/],
     ['a port out of range', { port: 70_000 }, /'port' must be a whole number from 0 to 65535, not 70000/],
@@ -125,7 +125,18 @@ describe('options: what a broker is told', () => {
       { config: { listeners: 'PLAINTEXT://h' } },
       /'PLAINTEXT:\/\/h', which is no listener/,
     ],
-    ['a listener port out of range', { config: { listeners: 'PLAINTEXT://h:70000' } }, /which is no listener/],
+    [
+      'a listener port out of range',
+      { config: { listeners: 'PLAINTEXT://h:70000' } },
+      /whose port is 70000\. A port is a whole number from 0 to 65535/,
+    ],
+    ['an empty directory', { config: { 'log.dirs': '' } }, /^log\.dirs is empty\. Name a directory, or leave/],
+    [
+      'ZooKeeper',
+      { config: { 'zookeeper.connect': 'z:2181' } },
+      /'zookeeper\.connect' is known to Kafka, not served by this/,
+    ],
+    ['a quorum of several', { config: { 'controller.quorum.voters': '1@a:1,2@b:1' } }, /it is a cluster of one broker/],
     ['a wildcard told to clients', { advertisedHost: '0.0.0.0' }, /0\.0\.0\.0, which no client can connect to/],
     ['an object as a config', { config: { 'num.partitions': {} } }, /must be a text, a number or true\/false/],
   ];

@@ -152,7 +152,7 @@ function checkNames(options: BrokerOptions): void {
     const nearest = nearestName(name, OPTION_NAMES);
     const isConfig = name.includes('.');
     const cure = isConfig
-      ? `Kafka's configs belong into the option config: { config: { '${name}': … } }.`
+      ? `Kafka's configs belong in the option config: { config: { '${name}': … } }.`
       : nearest === null
         ? `The options are ${OPTION_NAMES.join(', ')}.`
         : `Did you mean '${nearest}'?`;
@@ -175,6 +175,15 @@ function textEntries(config: Readonly<Record<string, string | number | boolean>>
 /** Kafka's rule: `log.dirs` wins over `log.dir`. One directory is served. */
 function configuredDataDir(config: BrokerConfig): string | null {
   const directories = config.list('log.dirs');
+  // Kafka does not start without a directory either; keeping nothing must be asked for by leaving the config out.
+  const isEmpty = (name: string): boolean => config.staticEntries[name]?.trim() === '';
+  if (isEmpty('log.dirs') || (directories.length === 0 && isEmpty('log.dir'))) {
+    throw new BrokerError(
+      'CONFIG',
+      `${isEmpty('log.dirs') ? 'log.dirs' : 'log.dir'} is empty. ` +
+        'Name a directory, or leave the config out to keep everything in memory.',
+    );
+  }
   if (directories.length > 1) {
     throw new BrokerError(
       'CONFIG',

@@ -30,11 +30,15 @@ import { writeTxnMarkers } from './handlers/27-write-txn-markers.js';
 import { txnOffsetCommit } from './handlers/28-txn-offset-commit.js';
 import { describeConfigs } from './handlers/32-describe-configs.js';
 import { alterConfigs } from './handlers/33-alter-configs.js';
+import { alterReplicaLogDirs } from './handlers/34-alter-replica-log-dirs.js';
 import { describeLogDirs } from './handlers/35-describe-log-dirs.js';
 import { saslAuthenticate } from './handlers/36-sasl-authenticate.js';
 import { createPartitions } from './handlers/37-create-partitions.js';
 import { deleteGroups } from './handlers/42-delete-groups.js';
+import { electLeaders } from './handlers/43-elect-leaders.js';
 import { incrementalAlterConfigs } from './handlers/44-incremental-alter-configs.js';
+import { alterPartitionReassignments } from './handlers/45-alter-partition-reassignments.js';
+import { listPartitionReassignments } from './handlers/46-list-partition-reassignments.js';
 import { offsetDelete } from './handlers/47-offset-delete.js';
 import { describeCluster } from './handlers/60-describe-cluster.js';
 import { describeProducers } from './handlers/61-describe-producers.js';
@@ -71,11 +75,15 @@ export const HANDLERS: readonly Handler[] = [
   txnOffsetCommit,
   describeConfigs,
   alterConfigs,
+  alterReplicaLogDirs,
   describeLogDirs,
   saslAuthenticate,
   createPartitions,
   deleteGroups,
+  electLeaders,
   incrementalAlterConfigs,
+  alterPartitionReassignments,
+  listPartitionReassignments,
   offsetDelete,
   describeCluster,
   describeProducers,

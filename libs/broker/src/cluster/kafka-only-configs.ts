@@ -270,6 +270,12 @@ function missing(name: string, value: string): string | null {
   if (plain === 'security.inter.broker.protocol') {
     return value.trim() === 'PLAINTEXT' ? null : 'it speaks PLAINTEXT only';
   }
+  if (plain === 'zookeeper.connect') {
+    return value.trim() === '' ? null : 'it keeps the state of its cluster itself and joins no ZooKeeper';
+  }
+  if (plain === 'controller.quorum.voters') {
+    return value.includes(',') ? 'it is a cluster of one broker' : null;
+  }
   if (plain === 'process.roles') {
     return value.trim() === 'controller' ? 'it is no node that is only a controller' : null;
   }

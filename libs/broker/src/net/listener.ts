@@ -198,7 +198,7 @@ function bindError(error: unknown, address: { host: string; port: number }): Bro
         'CANNOT_LISTEN',
         `Cannot listen on ${where}: this machine has no such address. ` +
           'Choose one it has with --host (option `host`, in server.properties `listeners`), for example 127.0.0.1 or 0.0.0.0; ' +
-          'what clients should be told instead belongs into advertised.listeners.',
+          'what clients should be told instead belongs in advertised.listeners.',
         cause,
       );
     default:

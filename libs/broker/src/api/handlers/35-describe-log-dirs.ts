@@ -7,9 +7,7 @@
 import { DescribeLogDirs, ErrorCode, type DescribeLogDirsRequest } from '@kafka-template/protocol';
 import type { Partition } from '../../replication/partition.js';
 import { handler } from '../handler.js';
-
-/** What the directory is called when there is none. */
-const IN_MEMORY = '(memory)';
+import { logDirOf } from '../log-dir.js';
 
 /** See the head of this file. */
 export const describeLogDirs = handler(DescribeLogDirs, { versions: [1, 5] }, (request, { broker }) => {
@@ -29,7 +27,7 @@ export const describeLogDirs = handler(DescribeLogDirs, { versions: [1, 5] }, (r
       isFutureKey: false,
     })),
   }));
-  return { results: [{ errorCode: ErrorCode.NONE, logDir: broker.dataDir ?? IN_MEMORY, topics }] };
+  return { results: [{ errorCode: ErrorCode.NONE, logDir: logDirOf(broker), topics }] };
 });
 
 function isAsked(request: DescribeLogDirsRequest, { topic, partition }: Partition): boolean {
