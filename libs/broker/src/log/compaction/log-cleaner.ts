@@ -84,8 +84,10 @@ export class LogCleaner {
     let count = 0;
     for (;;) {
       const dirtiest = await this.dirtiest();
-      if (!dirtiest || !(await this.clean(dirtiest))) return count;
-      count++;
+      if (!dirtiest) return count;
+      const outcome = await this.clean(dirtiest);
+      if (outcome === 'ended') return count;
+      if (outcome === 'compacted') count++;
     }
   }
 
@@ -164,14 +166,13 @@ export class LogCleaner {
     return facts;
   }
 
-  /** False when nothing came of it and there is no use in looking for more now. */
-  private async clean({ partition, range }: Candidate): Promise<boolean> {
+  private async clean({ partition, range }: Candidate): Promise<'compacted' | 'given up' | 'ended'> {
     const { log } = partition;
     const { clock, logger } = this.options.context;
     const startedMs = clock.monotonic();
     try {
       const result = await log.clean((isCancelled) => this.compact(log, range, isCancelled));
-      if (result === null) return false;
+      if (result === null) return 'ended';
       this.offsets.set(log.name, result.endOffset);
       await this.save();
       logger.info(`${log.name}: compacted up to offset ${result.endOffset}`, {
@@ -180,11 +181,11 @@ export class LogCleaner {
         bytesAfter: result.bytesAfter,
         tookMs: Math.round(clock.monotonic() - startedMs),
       });
-      return true;
+      return 'compacted';
     } catch (error) {
-      if (error instanceof Cancelled) return !this.isStopped;
+      if (error instanceof Cancelled) return 'ended';
       this.giveUp(log, error);
-      return true;
+      return 'given up';
     }
   }
 
