@@ -12,14 +12,14 @@ import {
   newTopic,
 } from '@kafka-template/nestjs';
 import { uniqueName } from '../support/broker.js';
-import { NestApps } from '../support/nest-apps.js';
+import { NestApps, TEMPLATE_DRIVERS } from '../support/nest-apps.js';
 import { until } from '../support/until.js';
 
-describe('template: dead letters', () => {
+describe.each(TEMPLATE_DRIVERS)('template: dead letters, on $name', ({ driver }) => {
   let apps: NestApps;
 
   beforeAll(async () => {
-    apps = await NestApps.start();
+    apps = await NestApps.start(driver);
   });
   afterAll(() => apps.close());
 
@@ -85,7 +85,7 @@ describe('template: test kit', () => {
     expect((await apps.kafka.take(topic)).map((record) => record.value)).toEqual(['a']);
     expect((await apps.kafka.take(topic)).map((record) => record.value)).toEqual(['b']);
     await expect(apps.kafka.take(topic, { count: 2, timeoutMs: 50 })).rejects.toThrow(
-      `Expected 2 record(s) on ${topic} within 50 ms and got 0`,
+      `Expected 2 records on ${topic} within 50 ms and got 0`,
     );
   });
 

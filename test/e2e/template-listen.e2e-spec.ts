@@ -20,7 +20,7 @@ import {
 } from '@kafka-template/nestjs';
 import type { TestingModule } from '@nestjs/testing';
 import { uniqueName } from '../support/broker.js';
-import { NestApps } from '../support/nest-apps.js';
+import { NestApps, TEMPLATE_DRIVERS } from '../support/nest-apps.js';
 import { until } from '../support/until.js';
 
 interface Seen {
@@ -77,12 +77,12 @@ function values(seen: readonly Seen[]): unknown[] {
   return seen.map((one) => one.value);
 }
 
-describe('template: listening', () => {
+describe.each(TEMPLATE_DRIVERS)('template: listening, on $name', ({ driver }) => {
   let apps: NestApps;
   const consumer = { autoOffsetReset: 'earliest' } as const;
 
   beforeAll(async () => {
-    apps = await NestApps.start();
+    apps = await NestApps.start(driver);
   });
   afterAll(() => apps.close());
 
@@ -226,8 +226,15 @@ describe('template: listening', () => {
       const seen: Seen[][] = [[], []];
       const sender = await apps.app({ topics: [newTopic(topic, { partitions: 2 })] });
       for (const partition of [0, 1]) await sendAll(sender, topic, [`p${partition}`], partition);
-      for (const list of seen)
-        await apps.app({ consumer, providers: [listener({ topics: topic, groupId: null }, list)] });
+      const start = (list: Seen[]) =>
+        apps.app({ consumer, providers: [listener({ topics: topic, groupId: null }, list)] });
+      if (driver?.capabilities.assign === false) {
+        await expect(start([])).rejects.toThrow(
+          /without a group.*driver 'kafkajs' cannot do; the default driver 'native' can/,
+        );
+        return;
+      }
+      for (const list of seen) await start(list);
       await until(() => seen.every((list) => list.length === 2), 'both have everything');
     });
 

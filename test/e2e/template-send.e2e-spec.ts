@@ -3,13 +3,13 @@
  */
 import { type KafkaSendError, KafkaTemplate, type SendResult, newTopic } from '@kafka-template/nestjs';
 import { uniqueName } from '../support/broker.js';
-import { NestApps } from '../support/nest-apps.js';
+import { NestApps, TEMPLATE_DRIVERS } from '../support/nest-apps.js';
 
-describe('template: sending', () => {
+describe.each(TEMPLATE_DRIVERS)('template: sending, on $name', ({ driver }) => {
   let apps: NestApps;
 
   beforeAll(async () => {
-    apps = await NestApps.start();
+    apps = await NestApps.start(driver);
   });
   afterAll(() => apps.close());
 

@@ -5,12 +5,18 @@
  */
 import type { LoggerService } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { KafkaModule, type KafkaModuleOptions } from '@kafka-template/nestjs';
+import { type Driver, KafkaModule, type KafkaModuleOptions, kafkajsDriver } from '@kafka-template/nestjs';
 import { KafkaTest } from '@kafka-template/nestjs/testing';
 import { type TestBroker, startTestBroker } from './broker.js';
 
 /** What applications say is not what the tests are about. */
 export const SILENT: LoggerService = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The drivers the applications of a suite run on; undefined is the one that comes without asking. */
+export const TEMPLATE_DRIVERS: readonly { readonly name: string; readonly driver: Driver | undefined }[] = [
+  { name: 'the default driver', driver: undefined },
+  { name: 'kafkajs', driver: kafkajsDriver() },
+];
 
 /** What a test adds to the options of KafkaModule, and its providers. */
 export interface NestAppOptions extends Partial<KafkaModuleOptions> {
@@ -24,12 +30,13 @@ export class NestApps {
   private constructor(
     readonly broker: TestBroker,
     readonly kafka: KafkaTest,
+    private readonly driver: Driver | undefined,
   ) {}
 
-  /** Starts the broker, or takes the external one. */
-  static async start(): Promise<NestApps> {
+  /** Starts the broker, or takes the external one. Applications use `driver`, by default the library's own. */
+  static async start(driver?: Driver): Promise<NestApps> {
     const broker = await startTestBroker();
-    return new NestApps(broker, await KafkaTest.start({ bootstrapServers: broker.bootstrapServers }));
+    return new NestApps(broker, await KafkaTest.start({ bootstrapServers: broker.bootstrapServers }), driver);
   }
 
   /** An application whose listeners have their partitions. Without listeners, one that only sends. */
@@ -44,6 +51,7 @@ export class NestApps {
     const kafka = KafkaModule.forRoot({
       bootstrapServers: this.broker.bootstrapServers,
       admin: { startTimeoutMs: 20_000 },
+      driver: this.driver,
       ...options,
     });
     const builder = Test.createTestingModule({ imports: [kafka], providers: providers as never[] });
