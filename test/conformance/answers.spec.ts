@@ -52,7 +52,14 @@ let served = new Map<number, readonly [number, number]>();
 let correlationId = 1;
 
 beforeAll(async () => {
-  broker = await createBroker({ config: { 'auto.create.topics.enable': true, 'num.partitions': 1 } });
+  broker = await createBroker({
+    config: {
+      'auto.create.topics.enable': true,
+      'num.partitions': 1,
+      'group.consumer.min.heartbeat.interval.ms': 500,
+      'group.consumer.heartbeat.interval.ms': 500,
+    },
+  });
   const { apiKeys } = await call(ApiVersions, 4, { clientSoftwareName: 'exam', clientSoftwareVersion: '1' });
   served = new Map(apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]]));
 });

@@ -94,6 +94,8 @@ export const JOURNAL_COMPACT_BYTES = 4 * MIB;
 export const GATED_ANSWERS_MAX = 100_000;
 /** Requests of one partition of transaction state that wait for the end of their transaction; more are told to come again. */
 export const TRANSACTION_WAITERS_MAX = 10_000;
+/** Steps of the machine a subscription's pattern becomes; it bounds the time one name takes. */
+export const PATTERN_STEPS_MAX = 4000;
 /** Records of one batch when a coordinator writes many at once, so that no batch outgrows `max.message.bytes`. */
 export const COORDINATOR_RECORDS_PER_BATCH_MAX = 1000;
 

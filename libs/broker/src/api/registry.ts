@@ -44,6 +44,8 @@ import { describeCluster } from './handlers/60-describe-cluster.js';
 import { describeProducers } from './handlers/61-describe-producers.js';
 import { describeTransactions } from './handlers/65-describe-transactions.js';
 import { listTransactions } from './handlers/66-list-transactions.js';
+import { consumerGroupHeartbeat } from './handlers/68-consumer-group-heartbeat.js';
+import { consumerGroupDescribe } from './handlers/69-consumer-group-describe.js';
 import { describeTopicPartitions } from './handlers/75-describe-topic-partitions.js';
 
 /** The handlers, in the order of their keys. */
@@ -89,6 +91,8 @@ export const HANDLERS: readonly Handler[] = [
   describeProducers,
   describeTransactions,
   listTransactions,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
   describeTopicPartitions,
 ];
 

@@ -21,7 +21,7 @@ export const COORDINATION_BROKER_CONFIGS: readonly ConfigDefinition[] = [
   config('int', 'group.min.session.timeout.ms', 6000, 'Shortest session timeout a member of a group may ask for.'),
   config('int', 'group.max.session.timeout.ms', 1_800_000, 'Longest session timeout a member of a group may ask for.'),
   config('int', 'group.max.size', 2_147_483_647, 'Most members of one group.', { rule: atLeast(1) }),
-  config('list', 'group.coordinator.rebalance.protocols', 'classic', 'Kinds of groups this broker serves.', {
+  config('list', 'group.coordinator.rebalance.protocols', 'classic,consumer', 'Kinds of groups this broker serves.', {
     rule: listOf('classic', 'consumer'),
   }),
   config('int', 'group.coordinator.threads', 4, `Threads for groups. ${KEPT}`, { rule: atLeast(1) }),

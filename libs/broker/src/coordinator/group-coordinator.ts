@@ -9,6 +9,8 @@ import {
   ErrorCode,
   errorMessage,
   javaStringHash,
+  type ConsumerGroupDescribe,
+  type ConsumerGroupHeartbeat,
   type DeleteGroups,
   type DescribeGroups,
   type Heartbeat,
@@ -29,6 +31,8 @@ import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
 import type { Random } from '../io/random.js';
 import type { Partition, Verification } from '../replication/partition.js';
+import { ConsumerGroupRequests } from './consumer-group-requests.js';
+import { listConsumerGroup } from './consumer-group/description.js';
 import { groupSettings, type GroupSettings } from './group-settings.js';
 import { decideHeartbeat } from './group/decide.js';
 import {
@@ -40,7 +44,7 @@ import {
   type ListedGroup,
 } from './group/description.js';
 import { refreshSession } from './group/group.js';
-import { joinFailure, syncFailure, type GroupReply, type JoinAnswer } from './group/replies.js';
+import { joinFailure, leaveAnswer, syncFailure, type GroupReply, type JoinAnswer } from './group/replies.js';
 import { newMemberId } from './member-id.js';
 import { OffsetRequests } from './offset-requests.js';
 import { Alarm, Alarms } from './runtime/alarms.js';
@@ -85,6 +89,13 @@ export interface Groups {
   ): void;
   /** The marker that ends a producer's transaction is in partition `partition` of `__consumer_offsets` now. */
   endTransaction(partition: number, producerId: number, committed: boolean): void;
+  /** ConsumerGroupHeartbeat of the new protocol (KIP-848). */
+  consumerHeartbeat(
+    request: RequestOf<typeof ConsumerGroupHeartbeat>,
+    context: GroupRequestContext,
+    done: Done<typeof ConsumerGroupHeartbeat>,
+  ): void;
+  describeConsumerGroups(request: RequestOf<typeof ConsumerGroupDescribe>): ResponseInput<typeof ConsumerGroupDescribe>;
   /** From memory, all versions: `groups` of version 8 on, or `groupId` and `topics` of the versions before. */
   fetchOffsets(request: RequestOf<typeof OffsetFetch>, context: GroupRequestContext): ResponseInput<typeof OffsetFetch>;
   describe(
@@ -133,6 +144,7 @@ export class GroupCoordinator implements Groups {
   private readonly alarms: Alarms;
   private readonly cleanUpAlarm = new Alarm(() => this.cleanUp());
   private readonly offsets: OffsetRequests;
+  private readonly consumers: ConsumerGroupRequests;
   private readonly settings: () => GroupSettings;
   private tokens = 0;
   private closed = false;
@@ -144,6 +156,11 @@ export class GroupCoordinator implements Groups {
       image: () => options.controller.image,
       settings: this.settings,
       clock: options.clock,
+      locate: (groupId) => this.locate(groupId),
+    });
+    this.consumers = new ConsumerGroupRequests({
+      settings: this.settings,
+      random: options.random,
       locate: (groupId) => this.locate(groupId),
     });
     this.armCleanUp();
@@ -158,6 +175,8 @@ export class GroupCoordinator implements Groups {
     if (request.sessionTimeoutMs < sessionTimeoutMinMs || request.sessionTimeoutMs > sessionTimeoutMaxMs) {
       return refuse(ErrorCode.INVALID_SESSION_TIMEOUT);
     }
+    const inUse = this.consumers.makeWayForClassic(shard, request.groupId, request.memberId);
+    if (inUse !== ErrorCode.NONE) return refuse(inUse);
     let group = shard.group(request.groupId);
     if (!group && request.memberId !== '') return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
     group ??= shard.createGroup(request.groupId);
@@ -229,16 +248,32 @@ export class GroupCoordinator implements Groups {
       if (single) return refuse(reply.members[0]?.errorCode ?? ErrorCode.NONE);
       done({ errorCode: ErrorCode.NONE, members: reply.members });
     };
+    const consumers = shard.consumers.get(request.groupId);
+    if (consumers) {
+      const answered = (codes: number[]): void =>
+        answer({ type: 'leave', token: 0, members: members.map((row, at) => leaveAnswer(row, codes[at])) });
+      return this.consumers.remove(shard, consumers, members, { answer: answered, failed: refuse });
+    }
     const group = shard.group(request.groupId);
     if (!group) {
-      const unknown = members.map(({ memberId, groupInstanceId }) => ({
-        memberId,
-        groupInstanceId,
-        errorCode: ErrorCode.UNKNOWN_MEMBER_ID,
-      }));
+      const unknown = members.map((row) => leaveAnswer(row, ErrorCode.UNKNOWN_MEMBER_ID));
       return answer({ type: 'leave', token: 0, members: unknown });
     }
     shard.run(group, { type: 'leave', token: this.nextToken(), members }, { reply: answer, fail: refuse });
+  }
+
+  consumerHeartbeat(
+    request: RequestOf<typeof ConsumerGroupHeartbeat>,
+    context: GroupRequestContext,
+    done: Done<typeof ConsumerGroupHeartbeat>,
+  ): void {
+    this.consumers.heartbeat(request, context, done);
+  }
+
+  describeConsumerGroups(
+    request: RequestOf<typeof ConsumerGroupDescribe>,
+  ): ResponseInput<typeof ConsumerGroupDescribe> {
+    return this.consumers.describe(request);
   }
 
   commitOffsets(
@@ -277,7 +312,12 @@ export class GroupCoordinator implements Groups {
       const { shard, errorCode } = this.locate(groupId);
       if (!shard) return undescribed(groupId, errorCode, context.apiVersion < 6 ? null : errorMessage(errorCode));
       const group = shard.group(groupId);
-      return group ? describeGroup(group) : unknownGroup(groupId, context.apiVersion);
+      if (group) return describeGroup(group);
+      return unknownGroup(
+        groupId,
+        context.apiVersion,
+        shard.consumers.has(groupId) ? 'is not a classic group' : 'not found',
+      );
     });
     return { groups };
   }
@@ -288,12 +328,10 @@ export class GroupCoordinator implements Groups {
     const groups: ListedGroup[] = [];
     for (const shard of this.shards.values()) {
       if (shard.status === 'loading') return { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, groups: [] };
-      for (const group of shard.groups()) {
-        const listed = listGroup(group);
-        if (passesFilters(listed, filters)) groups.push(listed);
-      }
+      for (const group of shard.groups()) groups.push(listGroup(group));
+      for (const group of shard.consumers.all()) groups.push(listConsumerGroup(group));
     }
-    return { errorCode: ErrorCode.NONE, groups };
+    return { errorCode: ErrorCode.NONE, groups: groups.filter((group) => passesFilters(group, filters)) };
   }
 
   async deleteGroups(request: RequestOf<typeof DeleteGroups>): Promise<ResponseInput<typeof DeleteGroups>> {
@@ -336,7 +374,14 @@ export class GroupCoordinator implements Groups {
     // Leadership is announced for the whole topic: what is led as before goes on as before.
     if (this.closed || !opened || present?.serves(opened)) return;
     present?.close();
-    const shard = new GroupShard({ partition: opened, clock, logger, alarms: this.alarms, settings: this.settings });
+    const shard = new GroupShard({
+      partition: opened,
+      clock,
+      logger,
+      alarms: this.alarms,
+      settings: this.settings,
+      topics: () => this.options.controller.image,
+    });
     this.shards.set(partition, shard);
     await shard.load();
   }

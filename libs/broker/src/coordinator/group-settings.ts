@@ -4,6 +4,7 @@
  * Guarantees: plain values of one configuration; a change at run time is another configuration and other settings.
  */
 import type { BrokerConfig } from '../cluster/broker-config.js';
+import type { ConsumerGroupRules } from './consumer-group/consumer-group.js';
 import type { GroupRules } from './group/draft.js';
 
 /** See the file comment. Times in milliseconds; the comment gives Kafka's name. */
@@ -24,6 +25,10 @@ export interface GroupSettings extends GroupRules {
   readonly loadBytes: number;
   /** `offsets.topic.num.partitions` */
   readonly topicPartitions: number;
+  /** `group.coordinator.rebalance.protocols` has `consumer`. */
+  readonly servesConsumerGroups: boolean;
+  /** What groups of the new protocol depend on. */
+  readonly consumer: ConsumerGroupRules;
 }
 
 const MINUTE_MS = 60_000;
@@ -41,5 +46,12 @@ export function groupSettings(config: BrokerConfig): GroupSettings {
     offsetsRetentionCheckIntervalMs: config.number('offsets.retention.check.interval.ms'),
     loadBytes: config.number('offsets.load.buffer.size'),
     topicPartitions: config.number('offsets.topic.num.partitions'),
+    servesConsumerGroups: config.list('group.coordinator.rebalance.protocols').includes('consumer'),
+    consumer: {
+      sessionTimeoutMs: config.number('group.consumer.session.timeout.ms'),
+      heartbeatIntervalMs: config.number('group.consumer.heartbeat.interval.ms'),
+      membersMax: config.number('group.consumer.max.size'),
+      assignors: config.list('group.consumer.assignors'),
+    },
   };
 }

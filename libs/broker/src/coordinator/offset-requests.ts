@@ -15,9 +15,11 @@ import {
 } from '@kafka-template/protocol';
 import type { ClusterImage } from '../cluster/image.js';
 import type { Clock } from '../io/clock.js';
+import { checkConsumerCommit, checkConsumerFetch, type PartitionCheck } from './consumer-group/offset-checks.js';
+import { isSubscribed } from './consumer-group/subscriptions.js';
 import type { GroupSettings } from './group-settings.js';
 import { checkCommit, committedOffset, type CommitterIdentity, type RequestedOffset } from './group/commit.js';
-import { refreshSession, type Group } from './group/group.js';
+import { refreshSession } from './group/group.js';
 import type { GroupRecord } from './group/records.js';
 import type { Verification } from '../replication/partition.js';
 import type { TransactionalProducer } from './runtime/gated-log.js';
@@ -50,6 +52,7 @@ interface CommitFacts {
   readonly topics: readonly CommitTopic[];
   readonly retentionTimeMs: number;
   readonly producer: TransactionalProducer | null;
+  readonly apiVersion: number;
   /** What somebody is told who names a generation of a group that does not exist. */
   readonly unknownGroupCode: number;
 }
@@ -110,6 +113,7 @@ export class OffsetRequests {
       topics: request.topics,
       retentionTimeMs: request.retentionTimeMs,
       producer: null,
+      apiVersion,
       unknownGroupCode: apiVersion >= 9 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION,
     };
     this.commitTopics(facts, (topics) => done({ topics }));
@@ -128,6 +132,7 @@ export class OffsetRequests {
       topics: request.topics,
       retentionTimeMs: -1,
       producer: { producerId, producerEpoch, verification },
+      apiVersion: 0,
       unknownGroupCode: ErrorCode.ILLEGAL_GENERATION,
     };
     this.commitTopics(facts, (topics) => done({ topics }));
@@ -136,29 +141,38 @@ export class OffsetRequests {
   private commitTopics(facts: CommitFacts, done: (topics: CommitAnswerTopic[]) => void): void {
     const { shard, errorCode } = this.options.locate(facts.groupId);
     if (!shard) return done(answerAll(facts.topics, errorCode));
-    const group = shard.group(facts.groupId);
-    const refused = this.checkCommitter(shard, group, facts);
+    const { errorCode: refused, check } = this.checkCommitter(shard, facts);
     if (refused !== ErrorCode.NONE) return done(answerAll(facts.topics, refused));
     const records: GroupRecord[] = [];
-    const answer = facts.topics.map((topic) => this.commitTopic(topic, facts, records));
+    const answer = facts.topics.map((topic) => this.commitTopic(topic, { ...facts, check }, records));
     if (records.length === 0) return done(answer);
-    if (!group) shard.createGroup(facts.groupId);
+    if (!shard.group(facts.groupId) && !shard.consumers.has(facts.groupId)) shard.createGroup(facts.groupId);
     const stored = (): void => done(answer);
     const failed = (logCode: number): void => done(withFailure(answer, commitCode(logCode)));
     shard.writeOffsets(records, { stored, failed }, facts.producer ?? undefined);
   }
 
-  private checkCommitter(shard: GroupShard, group: Group | undefined, facts: CommitFacts): number {
-    const { committer } = facts;
-    if (!group) return committer.generationId < 0 ? ErrorCode.NONE : facts.unknownGroupCode;
-    const errorCode = checkCommit(group, committer, facts.producer !== null);
+  /** What is wrong with the whole commit, or how its partitions are checked. */
+  private checkCommitter(shard: GroupShard, facts: CommitFacts): { errorCode: number; check: PartitionCheck } {
+    const { committer, groupId, apiVersion } = facts;
+    const transactional = facts.producer !== null;
+    const consumers = shard.consumers.get(groupId);
+    if (consumers) return checkConsumerCommit(consumers, committer, { apiVersion, transactional });
+    const group = shard.group(groupId);
+    const check = (): number => ErrorCode.NONE;
+    if (!group) return { errorCode: committer.generationId < 0 ? ErrorCode.NONE : facts.unknownGroupCode, check };
+    const errorCode = checkCommit(group, committer, transactional);
     // A commit is as good a sign of life as a heartbeat.
     if (errorCode === ErrorCode.NONE) refreshSession(group, committer.memberId, shard.now());
-    return errorCode;
+    return { errorCode, check };
   }
 
   /** Adds the records of a topic and tells how each of its partitions fares. */
-  private commitTopic(topic: CommitTopic, facts: CommitFacts, records: GroupRecord[]): CommitAnswerTopic {
+  private commitTopic(
+    topic: CommitTopic,
+    facts: CommitFacts & { readonly check: PartitionCheck },
+    records: GroupRecord[],
+  ): CommitAnswerTopic {
     const known = this.options.image().topic(topic.name);
     const times = { nowEpochMs: this.options.clock.now(), retentionTimeMs: facts.retentionTimeMs };
     const { offsetMetadataBytesMax } = this.options.settings();
@@ -171,6 +185,8 @@ export class OffsetRequests {
       if ((committedMetadata?.length ?? 0) > offsetMetadataBytesMax) {
         return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE };
       }
+      const refused = facts.check(known.id, partitionIndex);
+      if (refused !== ErrorCode.NONE) return { partitionIndex, errorCode: refused };
       const value = committedOffset(requested, times);
       records.push({ type: 'offset', groupId: facts.groupId, topic: topic.name, partition: partitionIndex, value });
       return { partitionIndex, errorCode: ErrorCode.NONE };
@@ -182,10 +198,16 @@ export class OffsetRequests {
   fetch(request: RequestOf<typeof OffsetFetch>, apiVersion: number): ResponseInput<typeof OffsetFetch> {
     const stable = request.requireStable;
     if (apiVersion >= 8) {
-      return { groups: request.groups.map(({ groupId, topics }) => this.fetchGroup({ groupId, topics, stable })) };
+      return { groups: request.groups.map((group) => this.fetchGroup({ ...group, stable })) };
     }
     const { groupId, topics } = request;
-    const { errorCode, topics: answered } = this.fetchGroup({ groupId, topics, stable });
+    const { errorCode, topics: answered } = this.fetchGroup({
+      groupId,
+      topics,
+      stable,
+      memberId: null,
+      memberEpoch: -1,
+    });
     if (errorCode === ErrorCode.NONE) return { topics: answered, errorCode };
     // Version 1 has no place for an error of the group: every partition carries it.
     const failed = apiVersion >= 2 ? [] : (topics ?? []).map((topic) => missingOffsets(topic, errorCode));
@@ -196,10 +218,15 @@ export class OffsetRequests {
     readonly groupId: string;
     readonly topics: readonly FetchTopic[] | null;
     readonly stable: boolean;
+    readonly memberId: string | null;
+    readonly memberEpoch: number;
   }): FetchedGroup {
     const { groupId } = wanted;
     const { shard, errorCode } = this.options.locate(groupId);
     if (!shard) return { groupId, topics: [], errorCode };
+    const consumers = shard.consumers.get(groupId);
+    const refused = consumers ? checkConsumerFetch(consumers, wanted.memberId, wanted.memberEpoch) : ErrorCode.NONE;
+    if (refused !== ErrorCode.NONE) return { groupId, topics: [], errorCode: refused };
     const offsets = shard.offsets.ofGroup(groupId);
     const topics: readonly FetchTopic[] =
       wanted.topics ?? [...offsets].map(([name, partitions]) => ({ name, partitionIndexes: [...partitions.keys()] }));
@@ -234,16 +261,22 @@ export class OffsetRequests {
     const { shard, errorCode } = this.options.locate(groupId);
     if (!shard) return { errorCode, topics: [] };
     const group = shard.group(groupId);
-    if (!group) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
+    const consumers = shard.consumers.get(groupId);
+    if (!group && !consumers) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
     // Members of other protocols do not say what they read, so everything of theirs may be in use.
-    if (group.state !== 'Empty' && group.protocolType !== 'consumer') {
+    if (group && group.state !== 'Empty' && group.protocolType !== 'consumer') {
       return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
     }
+    const isInUse = (topic: string): boolean => {
+      if (consumers) return isSubscribed(consumers, topic);
+      return group !== undefined && group.state !== 'Empty' && (group.subscribedTopics?.has(topic) ?? false);
+    };
     const records: GroupRecord[] = [];
     const topics = request.topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex }) => {
-        const code = this.deleteOne(shard, group, { topic: name, partition: partitionIndex }, records);
+        const place = { groupId, topic: name, partition: partitionIndex, inUse: isInUse(name) };
+        const code = this.deleteOne(shard, place, records);
         return { partitionIndex, errorCode: code };
       }),
     }));
@@ -254,17 +287,13 @@ export class OffsetRequests {
 
   private deleteOne(
     shard: GroupShard,
-    group: Group,
-    place: { readonly topic: string; readonly partition: number },
+    place: { readonly groupId: string; readonly topic: string; readonly partition: number; readonly inUse: boolean },
     records: GroupRecord[],
   ): number {
-    const { topic, partition } = place;
+    const { groupId, topic, partition, inUse } = place;
     if (!this.options.image().topic(topic)?.partitions[partition]) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    const inUse = group.state !== 'Empty' && (group.subscribedTopics?.has(topic) ?? false);
     if (inUse) return ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC;
-    if (shard.offsets.get({ groupId: group.id, topic, partition })) {
-      records.push({ type: 'offset', groupId: group.id, topic, partition, value: null });
-    }
+    if (shard.offsets.get(place)) records.push({ type: 'offset', groupId, topic, partition, value: null });
     return ErrorCode.NONE;
   }
 
@@ -273,8 +302,11 @@ export class OffsetRequests {
     const { shard, errorCode } = this.options.locate(groupId);
     if (!shard) return errorCode;
     const group = shard.group(groupId);
-    if (!group) return ErrorCode.GROUP_ID_NOT_FOUND;
-    if (group.state !== 'Empty') return ErrorCode.NON_EMPTY_GROUP;
+    const consumers = shard.consumers.get(groupId);
+    if (!group && !consumers) return ErrorCode.GROUP_ID_NOT_FOUND;
+    if ((group && group.state !== 'Empty') || (consumers && consumers.members.size > 0)) {
+      return ErrorCode.NON_EMPTY_GROUP;
+    }
     const records = offsetTombstones(shard, groupId, () => true);
     return clientCode(await tombstones(shard, groupId, { records, forgetGroup: true }));
   }

@@ -21,10 +21,10 @@ export function undescribed(groupId: string, errorCode: number, errorMessage: st
   return { errorCode, errorMessage, groupId, groupState, protocolType: '', protocolData: '', members: [] };
 }
 
-/** A group that does not exist. */
-export function unknownGroup(groupId: string, apiVersion: number): DescribedGroup {
+/** A group that does not exist, or is one of another protocol; `because` ends the sentence that says so. */
+export function unknownGroup(groupId: string, apiVersion: number, because = 'not found'): DescribedGroup {
   if (apiVersion < 6) return undescribed(groupId, ErrorCode.NONE, null);
-  return undescribed(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} not found.`);
+  return undescribed(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${because}.`);
 }
 
 /** A group with its members. */

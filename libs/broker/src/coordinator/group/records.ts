@@ -2,7 +2,8 @@
  * The records of `__consumer_offsets`: groups and committed offsets, as bytes and back, byte for byte as Kafka 4.3 writes.
  *
  * Guarantees: key version 1 with value version 3 (1 with an explicit expiry) for offsets, key version 2 with value
- * version 3 for groups; a null value deletes; records of other kinds (KIP-848 and later) are recognised and skipped.
+ * version 3 for groups; a null value deletes; the records of KIP-848 are in ../consumer-group/records.ts, those of share and
+ * streams groups are recognised and skipped.
  */
 import {
   decodeRecordKey,

@@ -3,7 +3,7 @@
  *
  * Guarantees: plain data, addressed by the token of the waiting request; the shapes are those of the protocol's messages.
  */
-import type { JoinGroup, ResponseInput, SyncGroup } from '@kafka-template/protocol';
+import { ErrorCode, type JoinGroup, type ResponseInput, type SyncGroup } from '@kafka-template/protocol';
 
 /** An answer to JoinGroup; a null `protocolName` becomes '' for versions before 7. */
 export type JoinAnswer = ResponseInput<typeof JoinGroup>;
@@ -15,6 +15,14 @@ export interface LeaveAnswer {
   readonly memberId: string;
   readonly groupInstanceId: string | null;
   readonly errorCode: number;
+}
+
+/** The part of one member. */
+export function leaveAnswer(
+  { memberId, groupInstanceId }: Omit<LeaveAnswer, 'errorCode'>,
+  errorCode: number = ErrorCode.NONE,
+): LeaveAnswer {
+  return { memberId, groupInstanceId, errorCode };
 }
 
 /** What is to be said to the request behind a token. */

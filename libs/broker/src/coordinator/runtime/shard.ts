@@ -11,14 +11,19 @@ import { COORDINATOR_RECORDS_PER_BATCH_MAX } from '../../limits.js';
 import type { Clock } from '../../io/clock.js';
 import type { Logger } from '../../io/logger.js';
 import type { Partition } from '../../replication/partition.js';
+import type { Topics } from '../consumer-group/consumer-group.js';
+import { groupTombstones } from '../consumer-group/decide.js';
+import { isConsumerOffsetExpired } from '../consumer-group/expiry.js';
 import type { GroupSettings } from '../group-settings.js';
 import { decide, type GroupCommand } from '../group/decide.js';
 import { isExpired, isForgettable } from '../group/expiry.js';
 import { newGroup, nextDeadlineMs, type Group, type Instant } from '../group/group.js';
 import { Offsets } from '../group/offsets.js';
-import { decodeGroupRecord, encodeGroupRecord, groupFromMetadata, type GroupRecord } from '../group/records.js';
+import { groupFromMetadata, type CommittedOffset, type GroupRecord } from '../group/records.js';
 import type { GroupReply } from '../group/replies.js';
+import { decodeStoredRecord, encodeStoredRecord, isGroupRecord, type StoredRecord } from '../stored-record.js';
 import { Alarm, type Alarms } from './alarms.js';
+import { ConsumerGroupLoad, ConsumerGroups } from './consumer-groups.js';
 import { GatedLog, type TransactionalProducer } from './gated-log.js';
 import { replay } from './replay.js';
 
@@ -32,6 +37,8 @@ export interface ShardOptions {
   readonly logger: Logger;
   readonly alarms: Alarms;
   readonly settings: () => GroupSettings;
+  /** The topics of the cluster now. */
+  readonly topics: () => Topics;
 }
 
 /** Loading: 14 for everybody. Closed: 16. */
@@ -84,6 +91,8 @@ export function clientCode(logCode: number): number {
 export class GroupShard {
   status: ShardStatus = 'loading';
   offsets = new Offsets();
+  /** The groups of the new protocol (KIP-848). An id belongs to one of them or to a classic group, never to both. */
+  readonly consumers: ConsumerGroups;
   private entries = new Map<string, Entry>();
   private waiters = new Map<number, Waiter>();
   private readonly endedWhileLoading: { readonly producerId: number; readonly committed: boolean }[] = [];
@@ -94,6 +103,16 @@ export class GroupShard {
   constructor(private readonly options: ShardOptions) {
     this.leaderEpoch = options.partition.leaderEpoch;
     this.log = this.openLog();
+    this.consumers = new ConsumerGroups({
+      alarms: options.alarms,
+      logger: options.logger,
+      now: () => this.now(),
+      rules: () => options.settings().consumer,
+      topics: options.topics,
+      isActive: () => this.status === 'active',
+      write: (records, steps) => this.write(records, undefined, steps),
+      afterWrites: (answer, failed) => this.log.afterWrites(answer, failed),
+    });
   }
 
   /** True when this shard is about the partition as it is led now. */
@@ -109,9 +128,11 @@ export class GroupShard {
     const cancelled = (): boolean => this.status === 'closed' || load !== this.loads;
     const startedMs = clock.monotonic();
     const groups = new Map<string, Group>();
+    const consumers = new ConsumerGroupLoad(this.now(), settings().consumer);
     const offsets = new Offsets();
-    const apply = (record: GroupRecord, producerId: number): void => {
-      if (record.type === 'groupMetadata') {
+    const apply = (record: StoredRecord, producerId: number): void => {
+      if (!isGroupRecord(record)) consumers.apply(record);
+      else if (record.type === 'groupMetadata') {
         if (record.value === null) groups.delete(record.groupId);
         else groups.set(record.groupId, groupFromMetadata(record.groupId, record.value, this.now()));
       } else if (producerId === -1) offsets.apply(record, record.value);
@@ -119,7 +140,7 @@ export class GroupShard {
     };
     const target = {
       record: (key: Buffer, value: Buffer | null, producerId: number): void => {
-        const record = decodeGroupRecord(key, value);
+        const record = decodeStoredRecord(key, value);
         if (record) apply(record, producerId);
       },
       transactionEnd: (producerId: number, committed: boolean): void =>
@@ -133,6 +154,7 @@ export class GroupShard {
       return this.close();
     }
     if (cancelled()) return;
+    for (const group of consumers.groups.values()) this.consumers.put(group);
     this.activate(groups, offsets);
     const tookMs = Math.round(clock.monotonic() - startedMs);
     if (groups.size > 0) logger.debug('Groups loaded', { partition: partition.partition, groups: groups.size, tookMs });
@@ -197,9 +219,10 @@ export class GroupShard {
   }
 
   /** Deletes offsets, and the group with them when `forgetGroup` is set; in as many batches as it takes. */
-  writeTombstones(groupId: string, records: readonly GroupRecord[], forgetGroup: boolean, done: WriteDone): void {
-    const all: GroupRecord[] = [...records];
-    if (forgetGroup) all.push({ type: 'groupMetadata', groupId, value: null });
+  writeTombstones(groupId: string, records: readonly StoredRecord[], forgetGroup: boolean, done: WriteDone): void {
+    const all: StoredRecord[] = [...records];
+    if (forgetGroup && this.consumers.has(groupId)) all.push(...groupTombstones(groupId));
+    else if (forgetGroup) all.push({ type: 'groupMetadata', groupId, value: null });
     let first: number | null = null;
     for (let start = 0; start < all.length; start += COORDINATOR_RECORDS_PER_BATCH_MAX) {
       const chunk = all.slice(start, start + COORDINATOR_RECORDS_PER_BATCH_MAX);
@@ -224,36 +247,47 @@ export class GroupShard {
     // The load may have begun before the marker came, and does not see it then.
     if (this.status === 'loading') this.endedWhileLoading.push({ producerId, committed });
     this.offsets.applyTransactionEnd(producerId, committed);
-    for (const groupId of this.offsets.groupIds()) if (!this.entries.has(groupId)) this.createGroup(groupId);
+    for (const groupId of this.offsets.groupIds()) this.makeRoom(groupId);
   }
 
   /** Forgets expired offsets, and groups of which nothing is left. */
   cleanUp(): void {
-    const { logger, settings, partition } = this.options;
-    const now = this.now();
-    const rules = { nowEpochMs: now.epochMs, retentionMs: settings().offsetsRetentionMs };
+    const { settings } = this.options;
+    const rules = { nowEpochMs: this.now().epochMs, retentionMs: settings().offsetsRetentionMs };
     for (const { group } of [...this.entries.values()]) {
-      const expired: GroupRecord[] = [];
-      let kept = 0;
-      for (const [topic, partitions] of this.offsets.ofGroup(group.id)) {
-        for (const [index, offset] of partitions) {
-          if (!isExpired(group, topic, offset, rules)) kept += 1;
-          else expired.push({ type: 'offset', groupId: group.id, topic, partition: index, value: null });
-        }
-      }
-      const forget = isForgettable(group, kept > 0 || this.offsets.hasPending(group.id));
-      if (expired.length === 0 && !forget) continue;
-      logger.debug('Forgetting offsets', {
-        group: group.id,
-        offsets: expired.length,
-        forget,
-        partition: partition.partition,
-      });
-      this.writeTombstones(group.id, expired, forget, {
-        stored: () => undefined,
-        failed: (errorCode) => logger.warn('Expired offsets could not be deleted', { group: group.id, errorCode }),
-      });
+      const { expired, isEmpty } = this.expire(group.id, (topic, offset) => isExpired(group, topic, offset, rules));
+      this.forgetExpired(group.id, expired, isForgettable(group, !isEmpty));
     }
+    for (const group of [...this.consumers.all()]) {
+      const isOver = (topic: string, offset: CommittedOffset): boolean =>
+        isConsumerOffsetExpired(group, topic, offset, rules);
+      const { expired, isEmpty } = this.expire(group.id, isOver);
+      this.forgetExpired(group.id, expired, group.members.size === 0 && isEmpty);
+    }
+  }
+
+  /** The tombstones of the offsets that are over, and whether none would be left. */
+  private expire(groupId: string, isOver: (topic: string, offset: CommittedOffset) => boolean) {
+    const expired: GroupRecord[] = [];
+    let kept = 0;
+    for (const [topic, partitions] of this.offsets.ofGroup(groupId)) {
+      for (const [partition, offset] of partitions) {
+        if (isOver(topic, offset)) expired.push({ type: 'offset', groupId, topic, partition, value: null });
+        else kept += 1;
+      }
+    }
+    return { expired, isEmpty: kept === 0 && !this.offsets.hasPending(groupId) };
+  }
+
+  private forgetExpired(groupId: string, expired: readonly GroupRecord[], forget: boolean): void {
+    if (expired.length === 0 && !forget) return;
+    const { logger, partition } = this.options;
+    const facts = { group: groupId, partition: partition.partition };
+    logger.debug('Forgetting offsets', { ...facts, offsets: expired.length, forget });
+    this.writeTombstones(groupId, expired, forget, {
+      stored: () => undefined,
+      failed: (errorCode) => logger.warn('Expired offsets could not be deleted', { ...facts, errorCode }),
+    });
   }
 
   /** Both clocks now. */
@@ -272,9 +306,14 @@ export class GroupShard {
     }
     this.offsets = offsets;
     for (const group of groups.values()) this.put(group);
-    for (const groupId of offsets.groupIds()) if (!groups.has(groupId)) this.createGroup(groupId);
+    for (const groupId of offsets.groupIds()) this.makeRoom(groupId);
     this.log = this.openLog();
     this.status = 'active';
+  }
+
+  /** Offsets always belong to a group. */
+  private makeRoom(groupId: string): void {
+    if (!this.entries.has(groupId) && !this.consumers.has(groupId)) this.createGroup(groupId);
   }
 
   private put(group: Group): void {
@@ -289,7 +328,8 @@ export class GroupShard {
     return entry;
   }
 
-  private drop(groupId: string): void {
+  /** Forgets a classic group; what is stored of it is the caller's. */
+  drop(groupId: string): void {
     const entry = this.entries.get(groupId);
     if (!entry) return;
     this.options.alarms.clear(entry.alarm);
@@ -339,12 +379,12 @@ export class GroupShard {
   }
 
   private write(
-    records: readonly GroupRecord[],
+    records: readonly StoredRecord[],
     producer: TransactionalProducer | undefined,
     steps: Parameters<GatedLog['write']>[2],
   ): void {
     const options = { nowEpochMs: this.options.clock.now(), timeoutMs: this.options.settings().commitTimeoutMs };
-    this.log.write(records.map(encodeGroupRecord), producer ? { ...options, producer } : options, steps);
+    this.log.write(records.map(encodeStoredRecord), producer ? { ...options, producer } : options, steps);
   }
 
   private applyOffsets(records: readonly GroupRecord[], producerId: number): void {
@@ -355,9 +395,12 @@ export class GroupShard {
     }
   }
 
-  private applyTombstones(records: readonly GroupRecord[]): void {
-    this.applyOffsets(records, -1);
-    for (const record of records) if (record.type === 'groupMetadata') this.drop(record.groupId);
+  private applyTombstones(records: readonly StoredRecord[]): void {
+    this.applyOffsets(records.filter(isGroupRecord), -1);
+    for (const record of records) {
+      if (record.type === 'groupMetadata') this.drop(record.groupId);
+      if (record.type === 'group') this.consumers.drop(record.groupId);
+    }
   }
 
   /** An accepted write was lost: the state is ahead of the log, so the log is read again. */
@@ -374,6 +417,7 @@ export class GroupShard {
   private forget(errorCode: number): void {
     this.log.close(errorCode);
     for (const groupId of [...this.entries.keys()]) this.drop(groupId);
+    this.consumers.clear();
     this.offsets = new Offsets();
     const waiters = this.waiters;
     this.waiters = new Map();

@@ -1,0 +1,176 @@
+/**
+ * The groups of the new protocol in one partition of `__consumer_offsets`: runs decisions, keeps what they come to, and
+ * wakes when a member's time is over.
+ *
+ * Guarantees: like the shard's: records go to the log before the state moves on, answers leave after the log has them.
+ * Leaves out loading and writing, which the shard does.
+ */
+import { applyConsumerGroupRecord } from '../consumer-group/apply.js';
+import {
+  newConsumerGroup,
+  nextConsumerDeadlineMs,
+  type ConsumerGroup,
+  type ConsumerGroupRules,
+  type Topics,
+  type World,
+} from '../consumer-group/consumer-group.js';
+import { decideTick, type ConsumerGroupDecision } from '../consumer-group/decide.js';
+import type { ConsumerGroupRecord } from '../consumer-group/records.js';
+import type { Instant } from '../group/group.js';
+import type { Logger } from '../../io/logger.js';
+import type { StoredRecord } from '../stored-record.js';
+import { Alarm, type Alarms } from './alarms.js';
+import type { WriteSteps } from './gated-log.js';
+
+/** Pause before something that happens by itself is tried again after the log refused it. */
+const TICK_RETRY_MS = 1000;
+
+/** What the groups need of their shard. */
+export interface ConsumerGroupsOptions {
+  readonly alarms: Alarms;
+  readonly logger: Logger;
+  readonly now: () => Instant;
+  readonly rules: () => ConsumerGroupRules;
+  readonly topics: () => Topics;
+  /** False while the shard is loading or closed: nothing happens by itself then. */
+  readonly isActive: () => boolean;
+  readonly write: (records: readonly StoredRecord[], steps: WriteSteps) => void;
+  readonly afterWrites: (answer: () => void, failed: (errorCode: number) => void) => void;
+}
+
+/** What becomes of a decision's answer. */
+export interface DecisionDone<A> {
+  answer(answer: A): void;
+  /** The code the partition gave. */
+  failed(errorCode: number): void;
+}
+
+interface Entry {
+  group: ConsumerGroup;
+  readonly alarm: Alarm;
+}
+
+/** Puts groups together from the records of a log. */
+export class ConsumerGroupLoad {
+  readonly groups = new Map<string, ConsumerGroup>();
+
+  constructor(
+    private readonly now: Instant,
+    private readonly rules: ConsumerGroupRules,
+  ) {}
+
+  apply(record: ConsumerGroupRecord): void {
+    const { groupId } = record;
+    if (record.type === 'group' && record.value === null) {
+      this.groups.delete(groupId);
+      return;
+    }
+    const known = this.groups.get(groupId);
+    // Compaction may have left the end of something whose beginning is gone.
+    if (!known && record.value === null) return;
+    const group = known ?? newConsumerGroup(groupId);
+    this.groups.set(groupId, group);
+    const { monotonicMs } = this.now;
+    applyConsumerGroupRecord(group, record, { monotonicMs, sessionTimeoutMs: this.rules.sessionTimeoutMs });
+  }
+}
+
+/** See the file comment. */
+export class ConsumerGroups {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(private readonly options: ConsumerGroupsOptions) {}
+
+  get(groupId: string): ConsumerGroup | undefined {
+    return this.entries.get(groupId)?.group;
+  }
+
+  has(groupId: string): boolean {
+    return this.entries.has(groupId);
+  }
+
+  *all(): Iterable<ConsumerGroup> {
+    for (const { group } of this.entries.values()) yield group;
+  }
+
+  put(group: ConsumerGroup): void {
+    const entry = this.entries.get(group.id) ?? this.newEntry(group);
+    entry.group = group;
+    this.options.alarms.set(entry.alarm, nextConsumerDeadlineMs(group));
+  }
+
+  drop(groupId: string): void {
+    const entry = this.entries.get(groupId);
+    if (!entry) return;
+    this.options.alarms.clear(entry.alarm);
+    this.entries.delete(groupId);
+  }
+
+  clear(): void {
+    for (const groupId of [...this.entries.keys()]) this.drop(groupId);
+  }
+
+  /** What decisions look at now. */
+  world(): World {
+    const { now, rules, topics } = this.options;
+    return { now: now(), rules: rules(), topics: topics() };
+  }
+
+  /**
+   * Stores what was decided, moves on, answers. `before` is written in front of it, and `applied` runs when the log has
+   * taken it: what a group that changes its protocol leaves behind.
+   */
+  follow<A>(
+    decision: ConsumerGroupDecision<A>,
+    done: DecisionDone<A>,
+    change: { readonly before: readonly StoredRecord[]; applied(): void } = { before: [], applied: () => undefined },
+  ): void {
+    const { group, records, answer } = decision;
+    const failed = (errorCode: number): void => done.failed(errorCode);
+    const stored = (): void => done.answer(answer);
+    if (records.length === 0) {
+      this.refresh(group, decision.alive);
+      return this.options.afterWrites(stored, failed);
+    }
+    const applied = (): void => {
+      change.applied();
+      this.refresh(group, decision.alive);
+      this.put(group);
+    };
+    this.options.write([...change.before, ...records], { applied, stored, refused: failed, failed });
+  }
+
+  /** The member is alive: its session starts over. The alarm rings early then, and is set again. */
+  private refresh(group: ConsumerGroup, memberId: string | null): void {
+    const member = memberId === null ? undefined : group.members.get(memberId);
+    const { now, rules } = this.options;
+    if (member) member.sessionDeadlineMs = now().monotonicMs + rules().sessionTimeoutMs;
+  }
+
+  private newEntry(group: ConsumerGroup): Entry {
+    const entry: Entry = { group, alarm: new Alarm(() => this.tick(entry)) };
+    this.entries.set(group.id, entry);
+    return entry;
+  }
+
+  private tick(entry: Entry): void {
+    const { alarms, logger, isActive } = this.options;
+    if (!isActive()) return;
+    const world = this.world();
+    const deadlineMs = nextConsumerDeadlineMs(entry.group);
+    if (deadlineMs > world.now.monotonicMs) return alarms.set(entry.alarm, deadlineMs);
+    const decision = decideTick(entry.group, world);
+    logger.info('Members of a group were dropped: they were silent, or kept what they were told to give up', {
+      group: entry.group.id,
+      members: decision.answer,
+    });
+    this.follow(decision, {
+      answer: () => undefined,
+      failed: () => {
+        if (this.entries.get(entry.group.id) === entry) {
+          alarms.set(entry.alarm, world.now.monotonicMs + TICK_RETRY_MS);
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Any record of `__consumer_offsets` this broker keeps, as bytes and back.
+ */
+import { recordTypeOf } from '@kafka-template/protocol';
+import {
+  CONSUMER_GROUP_RECORD_TYPES,
+  decodeConsumerGroupRecord,
+  encodeConsumerGroupRecord,
+  type ConsumerGroupRecord,
+} from './consumer-group/records.js';
+import { decodeGroupRecord, encodeGroupRecord, type GroupRecord, type RawRecord } from './group/records.js';
+
+/** Offsets and classic groups, or groups of the new protocol. */
+export type StoredRecord = GroupRecord | ConsumerGroupRecord;
+
+/** True for records of classic groups and of offsets. */
+export function isGroupRecord(record: StoredRecord): record is GroupRecord {
+  return record.type === 'offset' || record.type === 'groupMetadata';
+}
+
+/** A record as bytes. */
+export function encodeStoredRecord(record: StoredRecord): RawRecord {
+  return isGroupRecord(record) ? encodeGroupRecord(record) : encodeConsumerGroupRecord(record);
+}
+
+/** A record from bytes; null for a kind this broker does not keep. Throws a `ProtocolError` on damaged bytes. */
+export function decodeStoredRecord(key: Buffer, value: Buffer | null): StoredRecord | null {
+  const type = recordTypeOf(key);
+  if (CONSUMER_GROUP_RECORD_TYPES.has(type)) return decodeConsumerGroupRecord(type, key, value);
+  return decodeGroupRecord(key, value);
+}
