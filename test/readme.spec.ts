@@ -1,9 +1,11 @@
 /**
- * The README's program runs as it is printed there, and says what it promises.
+ * The README's program and its commands run as they are printed there, and say what they promise.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { createBroker } from '@kafka-template/broker';
 import { until } from './support/until.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -28,5 +30,22 @@ it('the program of the README sends in three ways and receives', async () => {
     child.kill('SIGKILL');
     await ended;
     rmSync(FILE);
+  }
+});
+
+it('the commands of the README make a topic, write, read and show how far was read', async () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const commands = /```sh\nexport KT_BOOTSTRAP_SERVERS=127\.0\.0\.1:9192 .*\n([^]*?)```/.exec(readme)?.[1];
+  const broker = await createBroker();
+  try {
+    const kt = `npx() { shift; '${process.execPath}' --import ./test/support/typescript.mjs src/main.ts "$@"; }`;
+    const { stdout } = await promisify(execFile)('bash', ['-euc', `${kt}\n${commands}`], {
+      cwd: ROOT,
+      env: { ...process.env, KT_BOOTSTRAP_SERVERS: broker.bootstrapServers },
+    });
+    expect(stdout).toMatch(/^NAME .*\ngreetings +3 .*\n\{"topic":"greetings",.*"key":"ann","value":"hello",.*\}\n/);
+    expect(stdout).toMatch(/\nTOPIC +PARTITION +OFFSET +END +LAG +MEMBER\ngreetings +\d +1 +1 +0 +-\n$/);
+  } finally {
+    await broker.close();
   }
 });
