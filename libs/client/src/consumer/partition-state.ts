@@ -43,6 +43,11 @@ export class PartitionState {
   /** Offset behind the last record a consumer may see, as of the last fetch; -1 before it. */
   highWatermark = -1;
 
+  /** Broker id of a replica nearby that the leader has named for reading (KIP-392); -1 for the leader itself. */
+  preferredReplica = -1;
+  /** Monotonic time from which the leader is asked again. */
+  preferredUntilMs = 0;
+
   constructor(topicPartition: TopicPartition) {
     this.topicPartition = { topic: topicPartition.topic, partition: topicPartition.partition };
     this.key = partitionKey(topicPartition);

@@ -5,7 +5,8 @@
  * Bounds: two chunks per partition (CHUNKS_PER_PARTITION_MAX), and no fetch is sent while `fetchMaxBytes` are held;
  * chunks of paused partitions are kept aside, as in Java, and count only for the first of these.
  * Records of a partition come in order and without gaps or repetitions, whatever was sought, paused or fetched twice
- * meanwhile. A changed leader costs a look at the metadata and a pause, never a rebalance or a lost record.
+ * meanwhile. A changed leader costs a look at the metadata and a pause, never a rebalance or a lost record. A replica that
+ * the leader names for this consumer's rack is read instead of it (KIP-392), until it fails or `metadataMaxAgeMs` are over.
  * Leaves out the positions (offsets/positions.ts) and what a broker remembers of earlier fetches (fetch-session.ts).
  */
 import {
@@ -142,12 +143,12 @@ export class Fetcher {
         this.retryMs = Math.min(this.retryMs, state.retryAtMs);
         continue;
       }
-      const leader = this.leaderOf(state, nowMs);
-      if (leader === -1 || this.brokers.get(leader)?.underWay === true) continue;
+      const broker = this.brokerOf(state, nowMs);
+      if (broker === -1 || this.brokers.get(broker)?.underWay === true) continue;
       // A fetch without the full partition would wait for the others' data while this one is drained.
-      if (state.buffer.full) held.add(leader);
-      const group = byBroker.get(leader);
-      if (group === undefined) byBroker.set(leader, [state]);
+      if (state.buffer.full) held.add(broker);
+      const group = byBroker.get(broker);
+      if (group === undefined) byBroker.set(broker, [state]);
       else group.push(state);
     }
     if (bytes >= this.context.options.fetchMaxBytes) return;
@@ -179,6 +180,17 @@ export class Fetcher {
 
   private isReadable(state: PartitionState): boolean {
     return state.readable && this.context.subscriptions.partitions.get(state.key) === state;
+  }
+
+  /** The replica nearby that the leader has named, while it is there and the news is fresh; else the leader. */
+  private brokerOf(state: PartitionState, nowMs: number): number {
+    const { preferredReplica } = state;
+    if (preferredReplica === -1) return this.leaderOf(state, nowMs);
+    if (nowMs < state.preferredUntilMs && this.context.cluster.metadata.brokers.has(preferredReplica)) {
+      return preferredReplica;
+    }
+    state.preferredReplica = -1;
+    return this.leaderOf(state, nowMs);
   }
 
   private leaderOf(state: PartitionState, nowMs: number): number {
@@ -244,6 +256,7 @@ export class Fetcher {
       isolationLevel: this.rules.readCommitted ? 1 : 0,
       sessionId: plan.sessionId,
       sessionEpoch: plan.sessionEpoch,
+      rackId: options.clientRack ?? '',
       topics: Array.from(groupByTopic(plan.wishes), ([topic, wishes]) => ({
         topic,
         topicId: (wishes[0] as Wish).topicId,
@@ -265,6 +278,9 @@ export class Fetcher {
   private onBrokerFailure(broker: number, fetches: BrokerFetches, error: KafkaError | null): void {
     fetches.session.reset();
     fetches.failures++;
+    for (const state of this.context.subscriptions.partitions.values()) {
+      if (state.preferredReplica === broker) state.preferredReplica = -1;
+    }
     fetches.retryAtMs = this.context.io.clock.monotonic() + retryPauseMs(this.context, fetches.failures);
     if (error === null || error.retriable) {
       this.context.options.logger.debug(`A fetch from broker ${broker} failed; trying again.`, { error });
@@ -310,11 +326,25 @@ export class Fetcher {
       return;
     }
     state.failures = 0;
+    if (answer.preferredReadReplica >= 0) this.prefer(state, answer.preferredReadReplica);
     state.highWatermark = answer.highWatermark;
     const { records, abortedTransactions } = answer;
     if (records === null || records.length === 0) return;
     const chunk = new FetchedChunk(state.topicPartition, fetchOffset, { records, abortedTransactions }, this.rules);
     if (state.buffer.add(fetchOffset, chunk)) this.resumed(state);
+  }
+
+  private prefer(state: PartitionState, replica: number): void {
+    const { cluster, io, options } = this.context;
+    const nowMs = io.clock.monotonic();
+    if (cluster.metadata.brokers.has(replica)) {
+      state.preferredReplica = replica;
+      state.preferredUntilMs = nowMs + options.metadataMaxAgeMs;
+    } else {
+      // The leader would name it again and again.
+      cluster.metadata.requestUpdate();
+      this.pause(state, nowMs);
+    }
   }
 
   private onPartitionError(
@@ -324,8 +354,12 @@ export class Fetcher {
     const { cluster, options, io } = this.context;
     const { topic } = state.topicPartition;
     const error = brokerError(errorCode, `Fetching ${state.key} at offset ${state.buffer.fetchOffset}`);
+    const isFollower = state.preferredReplica !== -1;
+    state.preferredReplica = -1;
     this.pause(state, io.clock.monotonic());
     if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
+      // A follower may be behind; only the leader's word counts.
+      if (isFollower) return;
       // What was fetched before is handed out first; the fetch is repeated meanwhile.
       if (state.buffer.head !== undefined) return;
       options.logger.warn(`Offset ${state.position} of ${state.key} does not exist (any more).`);
