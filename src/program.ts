@@ -37,11 +37,12 @@ function addBroker(io: CommandIo, program: Command): void {
     .command('broker')
     .description('run one broker in the foreground; a line on stdout says when clients can connect')
     .argument('[server.properties]', "a file with Kafka's broker configs")
-    .option('--override <name=value>', 'set one config, over the file; may be repeated', collect, [])
+    .addOption(repeatable('--override <name=value>', 'set one config, over the file; may be repeated'))
     .option('--host <host>', 'address to listen on (default: 127.0.0.1, or `listeners`)')
     .option('--port <port>', 'port to listen on, 0 takes a free one (default: 9092, or `listeners`)', port)
     .option('--data-dir <dir>', 'where to keep the data (default: `log.dirs`, or only in memory)')
     .option('--verbose', 'log what only helps to find faults, too')
+    .addHelpText('after', examples('kt broker --data-dir .data', 'kt broker --port 0 --override num.partitions=3'))
     .action(async (file: string | undefined, options: BrokerCommandOptions) => {
       const { runBroker } = await import('./commands/broker.js');
       await runBroker(io, file ?? null, options);
@@ -56,7 +57,7 @@ function addTopics(io: CommandIo, topics: Command): void {
   rows(topics.command('create').description('make a topic').argument('<name>'))
     .option('--partitions <count>', "how many (default: the broker's num.partitions)", positive)
     .option('--replicas <count>', "how many (default: the broker's default.replication.factor)", positive)
-    .option('--config <name=value>', 'a topic config; may be repeated', collect, [])
+    .addOption(repeatable('--config <name=value>', 'a topic config; may be repeated'))
     .action(async (name: string, flags: CreateTopicFlags) => (await commands()).createTopic(io, name, flags));
   rows(topics.command('describe').description('the partitions of a topic and their offsets').argument('<name>')).action(
     async (name: string, flags: RowFlags) => (await commands()).describeTopic(io, name, flags),
@@ -83,7 +84,11 @@ function addProduce(io: CommandIo, program: Command): void {
     .option('--key <key>', 'the key of every record')
     .option('--key-separator <text>', 'what stands between key and value in a line')
     .option('--partition <number>', "the partition (default: by key, as Kafka's clients do)", whole)
-    .option('--json', 'lines are JSON as `kt consume` prints it')
+    .option('--json', 'lines are JSON as `kt consume` prints it; null as the value is a tombstone')
+    .addHelpText(
+      'after',
+      examples("echo 'ann:hello' | kt produce greetings --key-separator :", 'kt consume a | kt produce b --json'),
+    )
     .action(async (topic: string, values: string[], flags: ProduceFlags) => {
       const { produce } = await import('./commands/produce.js');
       await produce(io, topic, values, flags);
@@ -99,10 +104,16 @@ function addConsume(io: CommandIo, program: Command): void {
     .option('-n, --max-records <count>', 'stop after so many', positive)
     .option('-f, --follow', 'go on when the end is reached')
     .addOption(new Option('-o, --output <format>', 'default: line on a terminal, else ndjson').choices(formats))
+    .addHelpText('after', examples('kt consume greetings --from -10', 'kt consume greetings --group readers --follow'))
     .action(async (topic: string, flags: ConsumeFlags) => {
       const { consume } = await import('./commands/consume.js');
       await consume(io, topic, flags);
     });
+}
+
+/** What stands at the end of a command's help. */
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
 /** The options of every command that talks to a broker. */
@@ -121,6 +132,10 @@ function rows(command: Command): Command {
   return connecting(command).addOption(
     new Option('-o, --output <format>').choices([...OUTPUT_FORMATS]).default('table'),
   );
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(collect).default([], 'none');
 }
 
 function throwInsteadOfExit(command: Command): void {
