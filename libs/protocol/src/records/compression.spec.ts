@@ -183,6 +183,24 @@ describe('what a few bytes claim is refused before memory is made for it', () =>
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
   });
 
+  it('zstd frames are limited together, whether they say their size or not', () => {
+    const sized = Buffer.from('28b52ffd' + '20' + '02' + '110000' + '6869', 'hex');
+    const unsized = Buffer.from('28b52ffd' + '00' + '00' + '110000' + '6869', 'hex');
+    for (const frame of [sized, unsized]) {
+      const frames = Buffer.concat([frame, frame]);
+      expect(decompress(4, frames, 4).toString()).toBe('hihi');
+      expect(() => decompress(4, frames, 3)).toThrow(ProtocolError);
+    }
+    expect(() => decompress(4, Buffer.concat([sized, sized]), 3)).toThrow('it claims 4 bytes, more than 3');
+  });
+
+  it('a zstd frame with a checksum ends behind it', () => {
+    const empty = Buffer.from('28b52ffd' + '24' + '00' + '010000' + '99e9d851', 'hex');
+    const next = Buffer.from('28b52ffd' + '20' + '02' + '110000' + '6869', 'hex');
+    expect(decompress(4, Buffer.concat([empty, next])).toString()).toBe('hi');
+    expect(() => decompress(4, Buffer.concat([empty.fill(0, -1), next]))).toThrow(ProtocolError);
+  });
+
   it('zstd frames to be skipped are skipped', () => {
     const skippable = Buffer.from('50' + '2a4d18' + '03000000' + 'aabbcc', 'hex');
     const frame = compress(4, json);
