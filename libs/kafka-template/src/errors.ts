@@ -4,7 +4,6 @@
  * Errors of the broker and of the client keep their own codes (Kafka's names) and arrive as `cause`.
  * Messages say what failed, why, and what to do next; they name records as topic-partition@offset, never by value.
  */
-import { counted } from './wording.js';
 
 /** Codes of the errors raised by this library. Errors with another code come from the driver or the broker. */
 export const KafkaTemplateErrorCode = {
@@ -52,7 +51,7 @@ export class KafkaOptionsError extends KafkaTemplateError {
   ) {
     super(
       KafkaTemplateErrorCode.OPTIONS,
-      `The options of ${subject} have ${problems.length === 1 ? 'a problem' : counted(problems.length, 'problem')}:` +
+      `The options of ${subject} have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:` +
         problems.map((problem) => `\n  - ${problem}`).join(''),
     );
   }

@@ -4,7 +4,6 @@
  * A class, so that Nest can recognise the parameter by its type. Guarantees that acknowledging twice is the same as once,
  * that one cannot both acknowledge and reject, and that an ignored answer never becomes an unhandled rejection.
  */
-import { counted } from '../wording.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 import type { RecordRef } from './commit-strategy.js';
 
@@ -82,9 +81,7 @@ export class Acknowledgment {
 
   #checkIndex(index: number): number {
     if (Number.isInteger(index) && index >= 0 && index < this.#records.length) return index;
-    throw illegal(
-      `index ${String(index)} is not one of the ${counted(this.#records.length, 'record')} the listener was given`,
-    );
+    throw illegal(`index ${String(index)} is not one of the ${this.#records.length} records the listener was given`);
   }
 }
 

@@ -6,7 +6,7 @@
  * The record counts as recovered when the broker has it: a failure has it delivered again, and never lost.
  */
 import type { DriverProducerRecord, RecordHeader } from '../drivers/driver.js';
-import { classNameOf, reasonOf } from '../error-report.js';
+import { classNameOf, reasonOf } from '../io/error-report.js';
 import { asError } from '../errors.js';
 import { type Clock, systemClock } from '../io/clock.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';

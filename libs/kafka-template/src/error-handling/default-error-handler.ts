@@ -7,11 +7,11 @@
  */
 import type { TopicPartition } from '../drivers/driver.js';
 import { recordName } from '../drivers/driver.js';
-import { reasonOf } from '../error-report.js';
+import { reasonOf } from '../io/error-report.js';
 import { KafkaTemplateError } from '../errors.js';
 import type { Log } from '../io/log.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
-import { counted, milliseconds } from '../wording.js';
+import { counted, milliseconds } from '../io/wording.js';
 import { Attempts } from './attempts.js';
 import { type BackOff, FixedBackOff } from './back-off.js';
 import { type ClassificationOptions, ErrorClassifier } from './classifier.js';

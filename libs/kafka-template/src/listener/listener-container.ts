@@ -11,7 +11,7 @@ import { asError, errorCodeOf, messageOf } from '../errors.js';
 import type { ContainerEventBody, ContainerEvents, StopReason } from '../events/container-event.js';
 import type { Clock, Timer } from '../io/clock.js';
 import type { Log } from '../io/log.js';
-import { counted, milliseconds } from '../wording.js';
+import { counted, milliseconds } from '../io/wording.js';
 import { noCommitStrategy } from '../commit/no-commit.js';
 import { Assignment } from './assignment.js';
 import { BatchDispatcher } from './batch-dispatcher.js';
@@ -337,7 +337,8 @@ export class ListenerContainer {
     if (error === undefined) return;
     if (this.#state !== 'running') {
       const message = `${this.id}: failed while it stops: ${error.message}`;
-      if (isFatal(error)) log.warn(message);
+      // A poll that was still waiting ends by being closed.
+      if (isFatal(error) && errorCodeOf(error) !== 'CLOSED') log.warn(message);
       else log.debug(message);
       return;
     }

@@ -5,11 +5,11 @@
  * topic and the option, and no answer is no news: the consumer itself will say that the broker is away.
  */
 import type { DriverAdmin } from '../drivers/driver.js';
-import { reasonOf } from '../error-report.js';
+import { reasonOf } from '../io/error-report.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode, messageOf } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
-import { milliseconds } from '../wording.js';
+import { milliseconds } from '../io/wording.js';
 import type { ContainerSettings } from './container-settings.js';
 
 /** Topics that settings name; a pattern names none. */

@@ -9,7 +9,7 @@ import type { DriverAdmin, TopicDescription } from '../drivers/driver.js';
 import { KafkaTemplateError, errorCodeOf, messageOf } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
-import { milliseconds } from '../wording.js';
+import { milliseconds } from '../io/wording.js';
 import type { KafkaAdminOptions } from './kafka.options.js';
 import type { NewTopic } from './new-topic.js';
 

@@ -2,7 +2,7 @@
  * The library's log on Nest's Logger, so that an application's own logger gets everything.
  */
 import { Logger } from '@nestjs/common';
-import { reasonOf, stackOf } from '../error-report.js';
+import { reasonOf, stackOf } from '../io/error-report.js';
 import type { Log } from '../io/log.js';
 
 /** A log that writes to Nest's Logger under `context`. */

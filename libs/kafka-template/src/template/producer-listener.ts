@@ -5,7 +5,7 @@
  */
 import type { RecordMetadata } from '../drivers/driver.js';
 import type { Log } from '../io/log.js';
-import { counted } from '../wording.js';
+import { counted } from '../io/wording.js';
 import { type KafkaSendError, describeTarget } from './kafka-send-error.js';
 import type { ProducerRecord } from './producer-record.js';
 

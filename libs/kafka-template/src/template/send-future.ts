@@ -8,7 +8,7 @@
 import { Observable } from 'rxjs';
 import { callGuarded } from '../io/call-guarded.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
-import { milliseconds } from '../wording.js';
+import { milliseconds } from '../io/wording.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import { type KafkaSendError, describeTarget } from './kafka-send-error.js';

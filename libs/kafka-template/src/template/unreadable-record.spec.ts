@@ -105,7 +105,9 @@ describe('template: what is no record', () => {
         .get(100)
         .catch((error: unknown) => error),
       firstValueFrom(send(template).toObservable()).catch((error: unknown) => error),
-      new Promise((resolve) => send(template).addCallback(undefined, resolve)),
+      new Promise((resolve) => {
+        send(template).addCallback(undefined, resolve);
+      }),
     ]);
     for (const failure of failures) {
       expect(failure).toBeInstanceOf(KafkaSendError);

@@ -13,7 +13,7 @@ import { systemClock } from '../io/clock.js';
 import { silentLog } from '../io/log.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
 import { ConsumerRecord } from '../record/consumer-record.js';
-import { counted, milliseconds } from '../wording.js';
+import { counted, milliseconds } from '../io/wording.js';
 import { type RecordSerdes, type SerializerOptions, recordSerdes } from '../serde/record-serdes.js';
 
 /** How a {@link KafkaTest} is started. */

@@ -6,7 +6,7 @@
  * warning of the same words, and one line when a broker is back after a warning. Bound: {@link WARNINGS_MAX} warnings.
  */
 import type { ClientLogger, LogFields } from '@kafka-template/client';
-import { reasonOf } from '../../error-report.js';
+import { reasonOf } from '../../io/error-report.js';
 import type { Clock } from '../../io/clock.js';
 import type { Log } from '../../io/log.js';
 

@@ -5,7 +5,7 @@
  * known by their methods, so that no package of Nest has to be there. Reasons are one line and at most
  * {@link REASON_LENGTH_MAX} characters.
  */
-import { KafkaTemplateError, asError } from './errors.js';
+import { KafkaTemplateError, asError } from '../errors.js';
 
 /** Longest reason, in characters. */
 export const REASON_LENGTH_MAX = 1000;

@@ -1,8 +1,8 @@
 import { BadRequestException, ForbiddenException, HttpException, Logger, type LoggerService } from '@nestjs/common';
 import { REASON_LENGTH_MAX, classNameOf, reasonOf, stackOf } from './error-report.js';
-import { KafkaTemplateError } from './errors.js';
-import { nestLog } from './module/nest-log.js';
-import { driverError } from './testing/cluster-fake.js';
+import { KafkaTemplateError } from '../errors.js';
+import { nestLog } from '../module/nest-log.js';
+import { driverError } from '../testing/cluster-fake.js';
 
 class OutOfStockError extends Error {}
 class NamedError extends Error {
