@@ -75,6 +75,13 @@ describe('lz4', () => {
     );
   });
 
+  it('with a block larger than its header allows is refused', () => {
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(0x8000_0000 + 65_537, 0);
+    const frame = [Buffer.from('04224d18' + '604082', 'hex'), size, Buffer.alloc(65_537), Buffer.alloc(4)];
+    expect(() => decompress(3, Buffer.concat(frame))).toThrow('a block claims 65537 bytes');
+  });
+
   it('with the size of its content and checksums of its blocks is read', () => {
     const header = '04224d18' + '78' + '40' + '0200000000000000' + '9e';
     const frame = Buffer.from(header + '02000080' + '6869' + 'aabbccdd' + '00000000', 'hex');
