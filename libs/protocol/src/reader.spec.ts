@@ -52,6 +52,10 @@ describe('Reader', () => {
     expect(() => decode(902)).toThrow(expect.objectContaining({ code: 'TOO_MANY_ELEMENTS' }) as Error);
   });
 
+  it.each(['8080808010', 'ffffffff1f', 'ffffffffff01'])('refuses the varint %s, which 32 bits cannot hold', (hex) => {
+    expect(() => new Reader(Buffer.from(hex, 'hex')).uvarint()).toThrow('does not fit 32 bits');
+  });
+
   it('counts a null array as no element, not as one that comes back', () => {
     const reader = new Reader(Buffer.concat([Buffer.of(0), Buffer.alloc(4, 0xff)]));
     reader.elementsLeft = 1;

@@ -4,6 +4,7 @@
 import { BatchBuilder } from './batch-builder.js';
 import {
   batchBaseSequence,
+  batchCompression,
   batchLastOffset,
   batchMaxTimestamp,
   batchProducerId,
@@ -153,6 +154,33 @@ describe('RecordReader', () => {
     batch.writeInt32BE(batch.length - 12, 8);
     batch[61] = (batch[61] as number) + 2;
     expect(() => decodeRecords(batch)).toThrow('1 bytes are left after the headers of a record');
+  });
+
+  it('refuses bytes behind the last record, and records beyond the count', () => {
+    for (const count of [4, 6]) {
+      const batch = sample();
+      batch.writeInt32BE(count, 57);
+      expect(() => decodeRecords(batch)).toThrow(count === 4 ? 'left after its last record' : 'claims 0 bytes');
+    }
+  });
+
+  it('refuses a timestamp beyond 2^53', () => {
+    const record = '10' + '00' + 'feffffffffffffff7f' + '00' + '01' + '01' + '00';
+    const body = Buffer.from(record, 'hex');
+    body[0] = (body.length - 1) << 1;
+    const batch = Buffer.concat([new BatchBuilder({ capacityBytes: 61 }).finish(), body]);
+    batch.writeInt32BE(batch.length - 12, 8);
+    batch.writeInt32BE(1, 57);
+    expect(() => decodeRecords(batch)).toThrow('a timestamp is beyond 2^53');
+  });
+
+  it('keeps codec and transaction when it takes the append time', () => {
+    const builder = new BatchBuilder({ capacityBytes: 100, compression: 'gzip' });
+    builder.append(NOW, 'k', 'v', null);
+    const batch = builder.finish({ transactional: true });
+    setBatchLogAppendTime(batch, 0, NOW + 9);
+    expect([batchCompression(batch), isTransactionalBatch(batch)]).toEqual([1, true]);
+    expect(decodeRecords(batch).map(({ timestamp, value }) => [timestamp, String(value)])).toEqual([[NOW + 9, 'v']]);
   });
 
   it('has no record before a batch was asked for', () => {

@@ -8,6 +8,7 @@ import {
   batchProducerEpoch,
   batchProducerId,
   batchRecordCount,
+  isControlBatch,
   isLogAppendTime,
   isTransactionalBatch,
   sealBatch,
@@ -130,6 +131,29 @@ describe('splitBatch', () => {
       [9, 1],
     ]);
     expect(told(Buffer.concat(parts))).toEqual(told(batch));
+  });
+
+  it('ends a batch at a gap even where more would fit', () => {
+    const builder = new BatchBuilder({ capacityBytes: 1024 });
+    for (let index = 0; index < 3; index++) builder.append(NOW + index, 'k', noise(400, index), null);
+    const batch = builder.finish();
+    batch[startOfRecord(batch, 1) + 2] = 8 << 1;
+    batch[startOfRecord(batch, 2) + 2] = 9 << 1;
+    batch.writeInt32BE(9, 23);
+    sealBatch(batch);
+    const parts = splitBatch(batch, { bytesMax: batch.length - 1 });
+    expect(parts.map((part) => [batchBaseOffset(part), batchRecordCount(part)])).toEqual([
+      [0, 1],
+      [8, 2],
+    ]);
+    expect(told(Buffer.concat(parts))).toEqual(told(batch));
+  });
+
+  it('keeps control batches what they are, and others too', () => {
+    for (const control of [true, false]) {
+      const parts = splitBatch(sample('none', 40, { control }), { bytesMax: 3000 });
+      expect(parts.map((part) => isControlBatch(part))).toEqual(parts.map(() => control));
+    }
   });
 
   it('refuses what is not exactly one whole batch, and what would not fit the memory', () => {
