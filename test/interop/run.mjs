@@ -34,6 +34,7 @@ const DEBIAN_PACKAGES = {
 /** What the suites made of *.interop-spec.ts files need beside the built command line. */
 const NEEDS = {
   kcat: ['kcat'],
+  'consumer-groups': ['java', 'mvn'],
   transactions: ['java', 'mvn', 'kcat'],
   protocol: ['javac', 'mvn', 'kcat'],
   storage: ['java', 'mvn'],

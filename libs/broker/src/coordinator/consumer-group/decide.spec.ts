@@ -9,7 +9,7 @@ beforeEach(() => {
   play = new ConsumerPlay();
 });
 
-function assigned(answer: HeartbeatAnswer): Record<string, number[]> | null {
+function assigned(answer: HeartbeatAnswer): Record<string, readonly number[]> | null {
   if (!answer.assignment) return null;
   return Object.fromEntries(
     answer.assignment.topicPartitions.map(({ topicId, partitions }) => [nameOf(topicId), partitions]),
