@@ -6,7 +6,7 @@ export { Acknowledgment } from './commit/acknowledgment.js';
 export type { CommitStrategy, Offsets, RecordRef } from './commit/commit-strategy.js';
 export type { CommitStrategyFactory } from './commit/create-strategy.js';
 export { QueuedStrategy } from './commit/queued-strategy.js';
-export { InjectKafkaTemplate } from './decorators/inject-kafka-template.decorator.js';
+export { InjectKafkaTemplate, getKafkaTemplateToken } from './decorators/inject-kafka-template.decorator.js';
 export { KafkaListener } from './decorators/kafka-listener.decorator.js';
 export {
   Ack,
@@ -57,6 +57,7 @@ export type {
   TopicPartition,
 } from './drivers/driver.js';
 export { type KafkaJsDriverOptions, kafkajsDriver } from './drivers/kafkajs/kafkajs.driver.js';
+export { PRODUCER_PROFILES, type ProducerProfile } from './drivers/producer-profile.js';
 export { nativeDriver } from './drivers/native/native.driver.js';
 export {
   type BackOff,
@@ -96,17 +97,24 @@ export { Consumer } from './listener/consumer.js';
 export type { AssignmentCommit, CommitCallback, ContainerSettings } from './listener/container-settings.js';
 export { isKafkaContext } from './discovery/kafka-arguments-host.js';
 export type { ErrorHandlerFactory, KafkaListenerOptions, ListenerOptions } from './listener/listener-options.js';
-export { KafkaListenerEndpointRegistry } from './listener/listener.registry.js';
+export { KafkaListenerEndpointRegistry, type RegistryCluster } from './listener/listener.registry.js';
 export type { PartitionOffsetOption, TopicPartitionsOption } from './listener/manual-assignment.js';
 export { KafkaAdmin } from './module/kafka-admin.js';
 export { KafkaModule } from './module/kafka.module.js';
 export type {
   KafkaAdminOptions,
+  KafkaFeatureOptions,
   KafkaModuleAsyncOptions,
   KafkaModuleOptions,
   KafkaOptionsFactory,
 } from './module/kafka.options.js';
-export { KAFKA_DRIVER, KAFKA_OPTIONS } from './module/kafka.tokens.js';
+export {
+  KAFKA_DRIVER,
+  KAFKA_OPTIONS,
+  getKafkaAdminToken,
+  getKafkaDriverToken,
+  getKafkaOptionsToken,
+} from './module/kafka.tokens.js';
 export { nestLog } from './module/nest-log.js';
 export { type NewTopic, type NewTopicOptions, newTopic } from './module/new-topic.js';
 export { ConsumerRecord, type TimestampType } from './record/consumer-record.js';

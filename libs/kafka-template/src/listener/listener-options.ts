@@ -81,6 +81,8 @@ export interface KafkaListenerOptions extends ListenerOptions {
   properties?: ConsumerProperties;
   /** How its keys and values are read. */
   serializers?: SerializerOptions;
+  /** Name of the cluster to read from: the `name` of a KafkaModule.forRoot. Default: the one without a name. */
+  cluster?: string;
 }
 
 const positive = { kind: 'number', min: 1 } as const;
@@ -120,6 +122,7 @@ const KAFKA_LISTENER_CHECKS: OptionChecks = {
   clientIdPrefix: { kind: 'string' },
   properties: { kind: 'object' },
   serializers: { kind: 'object' },
+  cluster: { kind: 'string' },
 };
 
 /** Everything wrong with the listener defaults of the module. */

@@ -11,15 +11,26 @@ import type { ContainerSettings } from './container-settings.js';
 import type { ContainerEnvironment } from './listener-container.js';
 import { requireTopics, warnOfMissingTopics } from './missing-topics.js';
 
-/** What the registry needs from outside. */
-export interface RegistryEnvironment extends ContainerEnvironment {
+/** What belongs to one cluster. */
+export interface RegistryCluster extends Pick<ContainerEnvironment, 'driver' | 'topicsReady'> {
   readonly admin: DriverAdmin;
+}
+
+/** What the registry needs from outside. */
+export interface RegistryEnvironment extends Omit<ContainerEnvironment, 'driver' | 'topicsReady'> {
+  /** Of containers that are registered without one; undefined when every cluster of the application has a name. */
+  readonly cluster: RegistryCluster | undefined;
+}
+
+interface Entry {
+  readonly container: ConcurrentContainer;
+  readonly cluster: RegistryCluster;
 }
 
 /** The listener containers of an application. */
 export class KafkaListenerEndpointRegistry {
   readonly #environment: RegistryEnvironment;
-  readonly #containers = new Map<string, ConcurrentContainer>();
+  readonly #containers = new Map<string, Entry>();
 
   constructor(environment: RegistryEnvironment) {
     this.#environment = environment;
@@ -32,29 +43,39 @@ export class KafkaListenerEndpointRegistry {
 
   /** All containers. */
   get all(): readonly ConcurrentContainer[] {
-    return [...this.#containers.values()];
+    return Array.from(this.#containers.values(), ({ container }) => container);
   }
 
   /** The container of that id. Throws ILLEGAL_STATE, naming the ids there are, when there is none. */
   get(id: string): ConcurrentContainer {
-    const container = this.#containers.get(id);
-    if (container !== undefined) return container;
+    const entry = this.#containers.get(id);
+    if (entry !== undefined) return entry.container;
     throw new KafkaTemplateError(
       KafkaTemplateErrorCode.ILLEGAL_STATE,
       `There is no listener with id '${id}'. The ids are: ${this.ids.join(', ') || 'none'}`,
     );
   }
 
-  /** Adds a container; it is not started. Throws ILLEGAL_STATE when the id is taken. */
-  register(settings: ContainerSettings): ConcurrentContainer {
+  /** Adds a container, of the default cluster unless told otherwise; it is not started. Throws ILLEGAL_STATE when the id is taken. */
+  register(
+    settings: ContainerSettings,
+    cluster: RegistryCluster | undefined = this.#environment.cluster,
+  ): ConcurrentContainer {
     if (this.#containers.has(settings.id)) {
       throw new KafkaTemplateError(
         KafkaTemplateErrorCode.ILLEGAL_STATE,
         `Two listeners have the id '${settings.id}': give one of them another id in @KafkaListener`,
       );
     }
-    const container = new ConcurrentContainer(settings, this.#environment);
-    this.#containers.set(settings.id, container);
+    if (cluster === undefined) {
+      throw new KafkaTemplateError(
+        KafkaTemplateErrorCode.ILLEGAL_STATE,
+        `The listener '${settings.id}' names no cluster, and every KafkaModule.forRoot of the application has a name`,
+      );
+    }
+    const { driver, topicsReady } = cluster;
+    const container = new ConcurrentContainer(settings, { ...this.#environment, driver, topicsReady });
+    this.#containers.set(settings.id, { container, cluster });
     return container;
   }
 
@@ -92,8 +113,11 @@ export class KafkaListenerEndpointRegistry {
   }
 
   async #start(container: ConcurrentContainer): Promise<void> {
-    const { admin, clock, log, topicsReady } = this.#environment;
+    const { clock, log } = this.#environment;
     const { settings } = container;
+    const entry = this.#containers.get(settings.id);
+    if (entry === undefined) return;
+    const { admin, topicsReady } = entry.cluster;
     if (settings.missingTopicsFatal) await requireTopics(settings, admin, { clock, topicsReady });
     else {
       void topicsReady.then(() => warnOfMissingTopics(settings, admin, log));

@@ -1,19 +1,26 @@
 /**
  * Checks the options of the module before anything connects: all problems at once, each with what to do.
  */
+import { DEFAULT_NAME } from '../decorators/inject-kafka-template.decorator.js';
 import { CLIENT_CHECKS, CONSUMER_CHECKS, PRODUCER_CHECKS } from '../drivers/driver-options.js';
+import { PRODUCER_PROFILES } from '../drivers/producer-profile.js';
 import { KafkaOptionsError } from '../errors.js';
 import { checkListenerDefaults } from '../listener/listener-options.js';
-import { type OptionChecks, checkOptions } from '../option-check.js';
+import { type OptionCheck, type OptionChecks, checkOptions } from '../option-check.js';
 import type { Serde } from '../serde/serde.js';
-import type { KafkaModuleOptions } from './kafka.options.js';
+import type { TemplateOptions } from '../template/kafka-template.js';
+import type { KafkaFeatureOptions, KafkaModuleOptions } from './kafka.options.js';
 import type { NewTopic } from './new-topic.js';
 
+const PROFILE_CHECK: OptionCheck = { kind: 'one-of', values: Object.keys(PRODUCER_PROFILES) };
+
 const MODULE_CHECKS: OptionChecks & Record<keyof KafkaModuleOptions, OptionChecks[string]> = {
+  name: { kind: 'string' },
   bootstrapServers: { kind: 'text-or-list' },
   clientId: { kind: 'string' },
   client: { kind: 'object' },
   producer: { kind: 'object' },
+  profile: PROFILE_CHECK,
   consumer: { kind: 'object' },
   listener: { kind: 'object' },
   template: { kind: 'object' },
@@ -24,9 +31,19 @@ const MODULE_CHECKS: OptionChecks & Record<keyof KafkaModuleOptions, OptionCheck
   driver: { kind: 'object' },
 };
 
-const TEMPLATE_CHECKS: OptionChecks = {
+const TEMPLATE_CHECKS: OptionChecks & Record<keyof TemplateOptions, OptionCheck> = {
   defaultTopic: { kind: 'string' },
   closeTimeoutMs: { kind: 'number', min: 0 },
+};
+
+const FEATURE_CHECKS: OptionChecks & Record<keyof KafkaFeatureOptions, OptionCheck> = {
+  ...TEMPLATE_CHECKS,
+  name: { kind: 'string' },
+  cluster: { kind: 'string' },
+  producer: { kind: 'object' },
+  profile: PROFILE_CHECK,
+  serializers: { kind: 'object' },
+  producerListener: { kind: 'object' },
 };
 
 const ADMIN_CHECKS: OptionChecks = {
@@ -52,11 +69,30 @@ const SERDE_NAMES: readonly unknown[] = ['auto', 'json', 'string', 'bytes'];
 /** Names Kafka accepts for topics. */
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 
-/** The same options, when nothing is wrong with them. Throws KafkaOptionsError. */
-export function checkedOptions(options: KafkaModuleOptions): KafkaModuleOptions {
+/** The same options, when nothing is wrong with them, for the cluster of that name. Throws KafkaOptionsError. */
+export function checkedOptions(options: KafkaModuleOptions, name: string = DEFAULT_NAME): KafkaModuleOptions {
   const problems = problemsOf(options);
-  if (problems.length > 0) throw new KafkaOptionsError('KafkaModule', problems);
+  if (options?.name !== undefined && options.name !== name) {
+    problems.push(
+      `name is '${options.name}' in the options and '${name}' in forRootAsync: give it to forRootAsync alone`,
+    );
+  }
+  const subject = name === DEFAULT_NAME ? 'KafkaModule' : `KafkaModule '${name}'`;
+  if (problems.length > 0) throw new KafkaOptionsError(subject, problems);
   return options;
+}
+
+/** Everything wrong with the options of one template of `forFeature`. */
+export function featureProblems(options: KafkaFeatureOptions): string[] {
+  const path = typeof options?.name === 'string' ? options.name : 'forFeature';
+  const problems = checkOptions(path, options, FEATURE_CHECKS);
+  if (typeof options !== 'object' || options === null) return problems;
+  if (options.name === undefined) problems.push('forFeature: each template needs a name');
+  return [
+    ...problems,
+    ...checkOptions(`${path}.producer`, options.producer, PRODUCER_CHECKS),
+    ...serializerProblems(options, `${path}.serializers`),
+  ];
 }
 
 function problemsOf(options: KafkaModuleOptions): string[] {
@@ -91,13 +127,13 @@ function addressProblems(servers: unknown): string[] {
     .map((address) => `bootstrapServers: '${address.trim()}' is not of the form host:port`);
 }
 
-function serializerProblems({ serializers }: KafkaModuleOptions): string[] {
-  const problems = checkOptions('serializers', serializers, { key: { kind: 'any' }, value: { kind: 'any' } });
+function serializerProblems({ serializers }: Pick<KafkaModuleOptions, 'serializers'>, path = 'serializers'): string[] {
+  const problems = checkOptions(path, serializers, { key: { kind: 'any' }, value: { kind: 'any' } });
   for (const part of ['key', 'value'] as const) {
     const choice: unknown = serializers?.[part];
     if (choice === undefined || SERDE_NAMES.includes(choice)) continue;
     if (isSerde(choice)) continue;
-    problems.push(`serializers.${part} must be 'auto', 'json', 'string', 'bytes' or have serialize and deserialize`);
+    problems.push(`${path}.${part} must be 'auto', 'json', 'string', 'bytes' or have serialize and deserialize`);
   }
   return problems;
 }

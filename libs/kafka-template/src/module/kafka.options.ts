@@ -3,6 +3,7 @@
  */
 import type { ModuleMetadata, Type } from '@nestjs/common';
 import type { ClientProperties, ConsumerProperties, ProducerProperties } from '../drivers/driver-options.js';
+import type { ProducerProfile } from '../drivers/producer-profile.js';
 import type { Driver } from '../drivers/driver.js';
 import type { ListenerOptions } from '../listener/listener-options.js';
 import type { SerializerOptions } from '../serde/record-serdes.js';
@@ -24,6 +25,11 @@ export interface KafkaAdminOptions {
 
 /** Options of KafkaModule. Only `bootstrapServers` is required. */
 export interface KafkaModuleOptions {
+  /**
+   * Name of the cluster, when the application has several: each is a `forRoot` of its own. `@InjectKafkaTemplate(name)` and
+   * `@KafkaListener({ cluster: name })` choose it. Default: the one that is meant where no name is given.
+   */
+  name?: string;
   /** `host:port`, several separated by commas or as a list. */
   bootstrapServers: string | readonly string[];
   /** Prefix of the names under which the broker knows the clients of this application. Default `kafka-template`. */
@@ -31,6 +37,8 @@ export interface KafkaModuleOptions {
   /** Options of all clients: time-outs, retries, metadata. */
   client?: ClientProperties;
   producer?: ProducerProperties;
+  /** Producer options that belong together: `lowLatency`, `balanced`, `throughput`. What `producer` says wins. */
+  profile?: ProducerProfile;
   consumer?: ConsumerProperties;
   /** Defaults of all listeners. */
   listener?: ListenerOptions;
@@ -53,9 +61,25 @@ export interface KafkaOptionsFactory {
 
 /** Where the options come from: one of the three. */
 export interface KafkaModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** As in {@link KafkaModuleOptions}: it has to be known before the options are. */
+  name?: string;
   useFactory?: (...dependencies: never[]) => KafkaModuleOptions | Promise<KafkaModuleOptions>;
   /** What the factory gets. */
   inject?: readonly unknown[];
   useClass?: Type<KafkaOptionsFactory>;
   useExisting?: Type<KafkaOptionsFactory> | string | symbol;
+}
+
+/** A template of its own, with its own producer, for `KafkaModule.forFeature`. What is absent is as in `forRoot`. */
+export interface KafkaFeatureOptions extends TemplateOptions {
+  /** For `@InjectKafkaTemplate(name)`. */
+  name: string;
+  /** The cluster: the `name` of a `forRoot`. Default: the one without a name. */
+  cluster?: string;
+  /** Producer options that differ from those of `forRoot`. */
+  producer?: ProducerProperties;
+  /** Comes after what `forRoot` says and before `producer`. */
+  profile?: ProducerProfile;
+  serializers?: SerializerOptions;
+  producerListener?: ProducerListener;
 }

@@ -1,0 +1,66 @@
+/**
+ * Makes templates and admin clients out of the options of a cluster. The nearest choice wins.
+ */
+import type { ClientProperties } from '../drivers/driver-options.js';
+import type { Driver } from '../drivers/driver.js';
+import { profileOptions } from '../drivers/producer-profile.js';
+import { systemClock } from '../io/clock.js';
+import { recordSerdes } from '../serde/record-serdes.js';
+import { KafkaTemplate, type TemplateOptions } from '../template/kafka-template.js';
+import { LoggingProducerListener } from '../template/producer-listener.js';
+import { KafkaAdmin } from './kafka-admin.js';
+import type { KafkaFeatureOptions, KafkaModuleOptions } from './kafka.options.js';
+import { nestLog } from './nest-log.js';
+
+const DEFAULT_CLIENT_ID = 'kafka-template';
+
+/** The template of a cluster, or with `feature` one of its others. Each has a producer of its own. */
+export function createTemplate(
+  options: KafkaModuleOptions,
+  driver: Driver,
+  feature?: KafkaFeatureOptions,
+): KafkaTemplate {
+  const log = nestLog('KafkaTemplate');
+  const suffix = feature === undefined ? 'producer' : `producer-${feature.name}`;
+  const producer = driver.createProducer({
+    ...clientOptions(options),
+    clientId: `${options.clientId ?? DEFAULT_CLIENT_ID}-${suffix}`,
+    ...profileOptions(options.profile, driver),
+    ...options.producer,
+    ...profileOptions(feature?.profile, driver),
+    ...feature?.producer,
+  });
+  return new KafkaTemplate(
+    {
+      producer,
+      serdes: recordSerdes(feature?.serializers, options.serializers),
+      listener: feature?.producerListener ?? options.producerListener ?? new LoggingProducerListener(log),
+      clock: systemClock,
+      log,
+    },
+    { ...options.template, ...templateOptions(feature) },
+  );
+}
+
+/** The admin client of a cluster. */
+export function createAdmin(options: KafkaModuleOptions, driver: Driver): KafkaAdmin {
+  const clientId = `${options.clientId ?? DEFAULT_CLIENT_ID}-admin`;
+  return new KafkaAdmin({
+    client: driver.createAdmin({ ...clientOptions(options), clientId, ...options.admin?.properties }),
+    topics: options.topics ?? [],
+    options: options.admin ?? {},
+    clock: systemClock,
+    log: nestLog('KafkaAdmin'),
+  });
+}
+
+/** What all clients of a cluster share. */
+export function clientOptions(options: KafkaModuleOptions): ClientProperties {
+  return { bootstrapServers: options.bootstrapServers, ...options.client };
+}
+
+function templateOptions(feature: KafkaFeatureOptions | undefined): TemplateOptions {
+  if (feature === undefined) return {};
+  const { name: _n, cluster: _c, producer: _p, profile: _o, serializers: _s, producerListener: _l, ...own } = feature;
+  return own;
+}
