@@ -90,11 +90,16 @@ const TEMPLATE_ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['drivers', 'serde', 'record', 'commit', 'error-handling', 'events', 'io', 'template', 'decorators'],
     ...['listener', 'retry-topic', 'discovery'],
   ],
+  // An entry of its own, for applications with @nestjs/microservices; nothing else may import it.
+  microservices: [
+    ...['drivers', 'serde', 'record', 'commit', 'error-handling', 'events', 'io', 'template'],
+    ...['listener', 'discovery', 'module'],
+  ],
 };
 
 /** Where kafka-template may import NestJS; everything else runs in a plain unit test. */
 const NEST_HOMES =
-  /^libs\/kafka-template\/src\/(module|decorators|discovery|testing)\/|\/listener\/(listener\.adapter|kafka-arguments-host)\.ts$/;
+  /^libs\/kafka-template\/src\/(module|decorators|discovery|microservices|testing)\/|\/listener\/(listener\.adapter|kafka-arguments-host)\.ts$/;
 
 /** The rules of this file. */
 export const ARROW_RULES: readonly Rule[] = [
@@ -134,7 +139,7 @@ export const ARROW_RULES: readonly Rule[] = [
       layerArrows(repository, 'libs/kafka-template', TEMPLATE_ARROWS, /^(errors|option-check)\.ts$/, /^index\.ts$/),
   },
   {
-    name: 'NestJS is imported in module/, decorators/, discovery/, testing/ and the listener adapter only',
+    name: 'NestJS is imported in module/, decorators/, discovery/, microservices/, testing/ and the listener adapter only',
     advice: 'Take what you need as a parameter: containers, strategies and templates run without Nest.',
     broken: { 'libs/kafka-template/src/commit/nest.ts': "import { Injectable } from '@nestjs/common';\n" },
     find: (repository) =>
@@ -184,7 +189,7 @@ function libraryArrow(source: Source, entry: Import): string[] {
 function deepImport(source: Source, entry: Import): string[] {
   const leaves = entry.relative && !entry.target.startsWith(source.home === 'src' ? 'src/' : `${source.home}/`);
   const toSharedTestSupport = source.isSpec && entry.target.startsWith('test/support/');
-  const deep = /^@kafka-template\/[^/]+\/(?!testing$|package\.json$)/.test(entry.specifier);
+  const deep = /^@kafka-template\/[^/]+\/(?!testing$|microservices$|package\.json$)/.test(entry.specifier);
   return (leaves && !toSharedTestSupport) || deep ? [`${source.path}:${entry.line}: ${entry.specifier}`] : [];
 }
 
@@ -265,7 +270,8 @@ function importCycles({ sources }: Repository): string[] {
   return found;
 }
 
-const ENTRIES = /^(libs\/[^/]+\/src\/(index|testing\/index)\.ts|src\/main\.ts|apps\/[^/]+\/src\/main\.ts)$/;
+const ENTRIES =
+  /^(libs\/[^/]+\/src\/(index|(testing|microservices)\/index)\.ts|src\/main\.ts|apps\/[^/]+\/src\/main\.ts)$/;
 
 /** Reachability from the entries; a folder `testing/` may also hold what only specs use. A home without entry waits. */
 function orphans(repository: Repository): string[] {
