@@ -6,12 +6,8 @@
  */
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
-import {
-  type EndpointDefaults,
-  type EndpointSettings,
-  containerSettings,
-  endpointSettings,
-} from '../discovery/endpoint-settings.js';
+import { DEFAULT_NAME } from '../decorators/inject-kafka-template.decorator.js';
+import { type EndpointSettings, containerSettings, endpointSettings } from '../discovery/endpoint-settings.js';
 import { ListenerAdapter } from '../discovery/listener.adapter.js';
 import type { ListenerEndpoint } from '../discovery/listener.endpoint.js';
 import { ListenerExplorer } from '../discovery/listener.explorer.js';
@@ -19,10 +15,9 @@ import { DefaultErrorHandler } from '../error-handling/default-error-handler.js'
 import { KafkaOptionsError, combinedOptionsError } from '../errors.js';
 import type { ContainerSettings } from '../listener/container-settings.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
-import { KafkaTemplate } from '../template/kafka-template.js';
+import { clusterNames, noSuchCluster } from './cluster-names.js';
+import type { KafkaCluster } from './kafka-cluster.js';
 import { KafkaCoreModule } from './kafka-core.module.js';
-import type { KafkaModuleOptions } from './kafka.options.js';
-import { KAFKA_OPTIONS } from './kafka.tokens.js';
 import { listenerDefaults } from './listener-defaults.js';
 import { nestLog } from './nest-log.js';
 
@@ -38,34 +33,27 @@ const BEFORE_THE_ROOT = -1;
 @Module({ imports: [DiscoveryModule] })
 export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
-    @Inject(KAFKA_OPTIONS) private readonly options: KafkaModuleOptions,
     @Inject(KafkaListenerEndpointRegistry) private readonly registry: KafkaListenerEndpointRegistry,
-    @Inject(KafkaTemplate) private readonly template: KafkaTemplate,
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
   ) {
-    let coreCount = 0;
     for (const module of modules.values()) {
       if (module.metatype === KafkaListenerModule) module.distance = BEFORE_THE_ROOT;
-      if (module.metatype === KafkaCoreModule) coreCount++;
     }
-    if (coreCount > 1) {
-      throw new KafkaOptionsError('KafkaModule', [
-        'forRoot is imported more than once: import it in the root module only, KafkaTemplate is there for all modules',
-      ]);
-    }
+    const names = clusterNames(modules);
+    const twice = names.filter((name, index) => names.indexOf(name) !== index);
+    if (twice.length > 0) throw new KafkaOptionsError('KafkaModule', [...new Set(twice)].map(importedTwice));
   }
 
   /** Finds the listeners and starts their containers; does not wait for assignments. */
   async onApplicationBootstrap(): Promise<void> {
     const { contexts, moduleRef, modules } = this;
     const adapter = new ListenerAdapter({ contexts, moduleRef, modules, log });
-    const defaults = listenerDefaults(this.options, this.template, log);
-    for (const { endpoint, settings } of this.#endpoints(defaults)) {
+    for (const { endpoint, settings, cluster } of this.#endpoints()) {
       if (settings.errorHandler instanceof DefaultErrorHandler) settings.errorHandler.useLog(log);
-      this.registry.register(containerSettings(settings, adapter.create(endpoint, settings)));
+      this.registry.register(containerSettings(settings, adapter.create(endpoint, settings)), cluster.forRegistry);
       log.info(`Mapped {${describeSource(settings)}, ${endpoint.name}}${describeGroup(settings)}`);
     }
     await this.registry.start();
@@ -77,11 +65,19 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
   }
 
   /** All listeners with their settings. Throws one KafkaOptionsError with the problems of all of them. */
-  #endpoints(defaults: EndpointDefaults): { endpoint: ListenerEndpoint; settings: EndpointSettings }[] {
+  #endpoints(): MappedEndpoint[] {
+    const clusters = this.#clusters();
     const errors: KafkaOptionsError[] = [];
     const endpoints = new ListenerExplorer(this.discovery).explore().flatMap((endpoint) => {
       try {
-        return [{ endpoint, settings: endpointSettings(endpoint, defaults) }];
+        const name = endpoint.options.cluster ?? DEFAULT_NAME;
+        const cluster = clusters.get(name);
+        if (cluster === undefined) {
+          const problem = noSuchCluster(name, [...clusters.keys()]);
+          throw new KafkaOptionsError(`@KafkaListener on ${endpoint.name}`, [problem]);
+        }
+        const defaults = listenerDefaults(cluster.options, cluster.template, log);
+        return [{ endpoint, settings: endpointSettings(endpoint, defaults), cluster }];
       } catch (error) {
         if (!(error instanceof KafkaOptionsError)) throw error;
         errors.push(error);
@@ -92,6 +88,29 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
     if (first !== undefined) throw combinedOptionsError([first, ...others]);
     return endpoints;
   }
+
+  #clusters(): ReadonlyMap<string, KafkaCluster> {
+    const clusters = new Map<string, KafkaCluster>();
+    for (const module of this.modules.values()) {
+      if (module.metatype !== KafkaCoreModule) continue;
+      const { cluster } = module.instance as unknown as KafkaCoreModule;
+      clusters.set(cluster.name, cluster);
+    }
+    return clusters;
+  }
+}
+
+interface MappedEndpoint {
+  readonly endpoint: ListenerEndpoint;
+  readonly settings: EndpointSettings;
+  readonly cluster: KafkaCluster;
+}
+
+function importedTwice(name: string): string {
+  return name === DEFAULT_NAME
+    ? 'forRoot is imported more than once: import it in the root module only, KafkaTemplate is there for all modules; ' +
+        'for several clusters give each a name'
+    : `forRoot is imported more than once for the cluster '${name}': give each cluster a name of its own`;
 }
 
 function describeSource({ source }: Pick<ContainerSettings, 'source'>): string {

@@ -6,7 +6,7 @@ import { DefaultErrorHandler } from '../error-handling/default-error-handler.js'
 import type { ErrorHandler } from '../error-handling/error-handler.js';
 import type { Log } from '../io/log.js';
 import type { KafkaTemplate } from '../template/kafka-template.js';
-import { clientOptions } from './kafka-core.module.js';
+import { clientOptions } from './client-factories.js';
 import type { KafkaModuleOptions } from './kafka.options.js';
 
 /** Defaults of listeners. */
