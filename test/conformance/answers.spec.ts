@@ -22,7 +22,7 @@ const CLIENT_ID = 'exam';
 const WAIT_MS = 20_000;
 
 /** Steps that mean something only where this API is served as well. */
-const DEPENDS_ON: readonly (readonly [steps: RegExp, api: string])[] = [[/^cg/, 'ConsumerGroupHeartbeat']];
+const DEPENDS_ON: readonly (readonly [steps: RegExp, api: string])[] = [[/^c[gs]/, 'ConsumerGroupHeartbeat']];
 
 /** Where our answer is another one, and why. */
 const DIFFERENT: Readonly<Record<string, string>> = {

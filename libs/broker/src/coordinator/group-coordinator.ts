@@ -89,6 +89,8 @@ export interface Groups {
   ): void;
   /** The marker that ends a producer's transaction is in partition `partition` of `__consumer_offsets` now. */
   endTransaction(partition: number, producerId: number, committed: boolean): void;
+  /** False when the configuration leaves the new protocol out. */
+  readonly servesConsumerGroups: boolean;
   /** ConsumerGroupHeartbeat of the new protocol (KIP-848). */
   consumerHeartbeat(
     request: RequestOf<typeof ConsumerGroupHeartbeat>,
@@ -260,6 +262,10 @@ export class GroupCoordinator implements Groups {
       return answer({ type: 'leave', token: 0, members: unknown });
     }
     shard.run(group, { type: 'leave', token: this.nextToken(), members }, { reply: answer, fail: refuse });
+  }
+
+  get servesConsumerGroups(): boolean {
+    return this.settings().servesConsumerGroups;
   }
 
   consumerHeartbeat(

@@ -6,6 +6,7 @@ import {
   encodeAssignment,
   encodeSubscription,
   ErrorCode,
+  type ConsumerGroupHeartbeat,
   type Heartbeat,
   type JoinGroup,
   type LeaveGroup,
@@ -133,7 +134,8 @@ export class GroupWorld {
   view(...groupIds: string[]): unknown {
     const described = this.groups.describe({ groups: groupIds, includeAuthorizedOperations: false }, at(5));
     const offsets = groupIds.map((groupId) => this.fetch(groupId));
-    return { described, offsets, listed: this.groups.list({ statesFilter: [], typesFilter: [] }) };
+    const consumers = this.groups.describeConsumerGroups({ groupIds, includeAuthorizedOperations: false });
+    return { described, consumers, offsets, listed: this.groups.list({ statesFilter: [], typesFilter: [] }) };
   }
 
   join(request: Partial<RequestOf<typeof JoinGroup>>, version = 9): Pending<ResponseInput<typeof JoinGroup>> {
@@ -203,6 +205,29 @@ export class GroupWorld {
       ...rest,
     };
     return waits((done) => this.groups.commitOffsets(whole, at(version), done));
+  }
+
+  /** A member of the new protocol; in its first request it subscribes to `t`. */
+  beat(
+    memberId: string,
+    memberEpoch: number,
+    request: Partial<RequestOf<typeof ConsumerGroupHeartbeat>> = {},
+  ): Pending<ResponseInput<typeof ConsumerGroupHeartbeat>> {
+    const joins = memberEpoch === 0;
+    const whole = {
+      groupId: 'g',
+      memberId,
+      memberEpoch,
+      instanceId: null,
+      rackId: null,
+      rebalanceTimeoutMs: joins ? 60_000 : -1,
+      subscribedTopicNames: joins ? ['t'] : null,
+      subscribedTopicRegex: null,
+      serverAssignor: null,
+      topicPartitions: joins ? [] : null,
+      ...request,
+    };
+    return waits((done) => this.groups.consumerHeartbeat(whole, at(1), done));
   }
 
   /** All offsets of a group. */

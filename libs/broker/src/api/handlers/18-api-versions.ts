@@ -2,9 +2,11 @@
  * ApiVersions: v0–v4.
  *
  * Tells which APIs and versions this broker serves. From v3 on the client names itself; a name outside KIP-511's pattern
- * is refused. The finalized features tell clients that transactions are of version 2 (KIP-890).
+ * is refused. The finalized features tell clients that transactions are of version 2 (KIP-890). Groups of the new protocol
+ * are left out where `group.coordinator.rebalance.protocols` leaves them out: clients then know before they join.
  */
-import { ApiVersions, ErrorCode } from '@kafka-template/protocol';
+import { ApiVersions, ConsumerGroupDescribe, ConsumerGroupHeartbeat, ErrorCode } from '@kafka-template/protocol';
+import type { RequestContext } from '../context.js';
 import { featuresAt } from '../features.js';
 import { handler } from '../handler.js';
 
@@ -21,5 +23,12 @@ export const apiVersions = handler(ApiVersions, { versions: [0, 4] }, (request, 
     connection.softwareName = clientSoftwareName;
     connection.softwareVersion = clientSoftwareVersion;
   }
-  return { errorCode: ErrorCode.NONE, apiKeys: broker.advertised, ...featuresAt(apiVersion) };
+  return { errorCode: ErrorCode.NONE, apiKeys: advertisedBy(broker), ...featuresAt(apiVersion) };
 });
+
+const CONSUMER_GROUP_KEYS: readonly number[] = [ConsumerGroupHeartbeat.key, ConsumerGroupDescribe.key];
+
+function advertisedBy({ advertised, groups }: RequestContext['broker']): RequestContext['broker']['advertised'] {
+  if (groups.servesConsumerGroups) return advertised;
+  return advertised.filter(({ apiKey }) => !CONSUMER_GROUP_KEYS.includes(apiKey));
+}

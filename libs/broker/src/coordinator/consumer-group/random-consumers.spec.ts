@@ -193,10 +193,10 @@ describe('random clients of the new protocol', () => {
 
   afterAll(() => {
     // A crowd that never gets anywhere proves nothing.
-    expect(moves).toBeGreaterThan(500);
+    expect(moves).toBeGreaterThan(300);
   });
 
-  it.each(Array.from({ length: 20 }, (_, seed) => seed))('keep to it (seed %i)', (seed) => {
+  it.each(Array.from({ length: 12 }, (_, seed) => seed))('keep to it (seed %i)', (seed) => {
     const crowd = new Crowd(seededRandom(seed + 1));
     for (let step = 0; step < STEPS; step += 1) crowd.step();
     crowd.settle();
