@@ -9,6 +9,7 @@
 import { BATCH_HEADER_BYTES } from '@kafka-template/protocol';
 import { ClientErrorCode, KafkaError, asKafkaError, timeoutError } from '../errors.js';
 import type { ClientIo } from '../io/io.js';
+import { ActivePartitions } from './active-partitions.js';
 import { Fifo } from './fifo.js';
 import type { Generation, Generations } from './generation.js';
 import { BATCH_BYTES_MIN } from './limits.js';
@@ -33,7 +34,7 @@ export interface AccumulatorEvents {
 /** The records on their way into batches, and the batches. */
 export class Accumulator {
   /** Partitions with batches that wait to be sent. The sender takes a partition out when it has none left. */
-  readonly active = new Set<PartitionQueue>();
+  readonly active = new ActivePartitions();
   private readonly memoryWaiting = new Fifo<Waiter>();
   private waitingCount = 0;
   /** Bytes of the records that wait. */

@@ -25,6 +25,11 @@ export class PartitionQueue {
   /** Size the last full batch had, to start the next with a buffer that fits. */
   expectedBytes = 0;
 
+  /** Neighbours among the {@link ActivePartitions}, and whether it is one of them. */
+  previousActive: PartitionQueue | null = null;
+  nextActive: PartitionQueue | null = null;
+  isActive = false;
+
   /** Batches with a sequence and no outcome, in order: on their way, or waiting to be sent again. */
   private readonly unresolved: ProducerBatch[] = [];
   private producerId = -1;

@@ -39,7 +39,11 @@ export interface SenderParts {
 export class Sender {
   /** Requests on their way, by broker id. */
   private readonly inFlightRequests = new Map<number, number>();
-  private readonly inFlightBatches = new Set<BatchInFlight>();
+  /**
+   * Requests on their way, each as its batches. A plain list, because every change of a Set may leave a dead table behind
+   * that points to the next one: once one of them is old, all batches since live until the next full garbage collection.
+   */
+  private readonly requestsInFlight: (readonly BatchInFlight[])[] = [];
   /** Who waits for {@link idle}: the end of a transaction, at most. */
   private readonly onIdle: (() => void)[] = [];
   private nextExpiryMs = Infinity;
@@ -68,7 +72,7 @@ export class Sender {
       }
     }
     this.parts.accumulator.active.clear();
-    for (const { batch } of this.inFlightBatches) this.fail(batch, () => error);
+    for (const request of [...this.requestsInFlight]) for (const { batch } of request) this.fail(batch, () => error);
   }
 
   /** A transaction is given up: fails what waits, but for batches that may be stored; of them it must be known. */
@@ -106,7 +110,7 @@ export class Sender {
     const nowMs = io.clock.monotonic();
     if (nowMs >= this.nextExpiryMs) this.expire(nowMs);
     let wakeMs = this.parts.expireWaiting(nowMs);
-    if (accumulator.active.size > 0) identity?.obtain();
+    if (!accumulator.active.isEmpty) identity?.obtain();
     const byLeader = new Map<number, PartitionQueue[]>();
     for (const queue of accumulator.active) {
       const readyMs = this.readyAt(queue);
@@ -117,7 +121,7 @@ export class Sender {
     }
     for (const [leader, queues] of byLeader) this.sendTo(leader, queues, nowMs);
     this.armTimer(Math.min(wakeMs, this.nextExpiryMs));
-    if (this.onIdle.length === 0 || accumulator.active.size > 0 || this.inFlightBatches.size > 0) return;
+    if (this.onIdle.length === 0 || !accumulator.active.isEmpty || this.requestsInFlight.length > 0) return;
     for (const resolve of this.onIdle.splice(0)) resolve();
   }
 
@@ -178,8 +182,8 @@ export class Sender {
   private transmit(node: number, request: BatchInFlight[]): void {
     const { cluster, options } = this.parts;
     this.inFlightRequests.set(node, (this.inFlightRequests.get(node) ?? 0) + 1);
+    this.requestsInFlight.push(request);
     for (const each of request) {
-      this.inFlightBatches.add(each);
       this.nextExpiryMs = Math.min(this.nextExpiryMs, each.batch.createdMs + options.deliveryTimeoutMs);
     }
     const { acks, requestTimeoutMs: timeoutMs, transactionalId = null } = options;
@@ -196,10 +200,8 @@ export class Sender {
     response: ProduceResponse | null,
   ): void {
     this.inFlightRequests.set(node, (this.inFlightRequests.get(node) ?? 1) - 1);
-    for (const each of request) {
-      this.inFlightBatches.delete(each);
-      each.queue.arrived();
-    }
+    this.requestsInFlight.splice(this.requestsInFlight.indexOf(request), 1);
+    for (const each of request) each.queue.arrived();
     if (error !== null) for (const each of request) this.conclude(each, judgeFailure(error));
     else if (response === null)
       for (const each of request) this.conclude(each, { kind: 'stored', baseOffset: -1, logAppendTimeMs: -1 });
@@ -291,7 +293,7 @@ export class Sender {
         accumulator.release(first);
       }
     }
-    for (const { batch } of this.inFlightBatches) {
+    for (const { batch } of [...this.requestsInFlight].flat()) {
       const dueMs = batch.createdMs + options.deliveryTimeoutMs;
       if (batch.isSettled) continue;
       if (dueMs > nowMs) {
