@@ -21,6 +21,8 @@ export const ClientErrorCode = {
   NETWORK: 'NETWORK',
   /** The client was closed before or while the call was made. */
   CLOSED: 'CLOSED',
+  /** The `AbortSignal` of a `send` was raised while its record waited; it was not sent. */
+  ABORTED: 'ABORTED',
   /** `wakeup()` interrupted a `poll()`. */
   WAKEUP: 'WAKEUP',
   /** No committed offset, or one that is out of range, and `autoOffsetReset` is `none`. */

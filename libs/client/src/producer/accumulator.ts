@@ -113,6 +113,36 @@ export class Accumulator {
     }
   }
 
+  /** Records that wait now, and the bytes in batches. */
+  get usage(): { readonly recordsWaiting: number; readonly usedBytes: number } {
+    return { recordsWaiting: this.waitingCount, usedBytes: this.usedBytes };
+  }
+
+  /** Takes records out by their callbacks, which get the error; those that were sent already stay. */
+  abort(topics: Iterable<TopicQueues>, aborted: ReadonlyMap<DeliveryCallback, KafkaError>): void {
+    const errorOf = (callback: DeliveryCallback | null): KafkaError | undefined =>
+      callback === null ? undefined : aborted.get(callback);
+    const waits = (waiter: Waiter): boolean => errorOf(waiter.callback) !== undefined;
+    for (const waiter of this.memoryWaiting.take(waits))
+      this.failWaiter(waiter, errorOf(waiter.callback) as KafkaError);
+    for (const topic of topics) {
+      for (const waiter of topic.waiting.take(waits)) this.failWaiter(waiter, errorOf(waiter.callback) as KafkaError);
+      for (const queue of topic.partitions) this.abortIn(queue, errorOf);
+    }
+  }
+
+  private abortIn(queue: PartitionQueue, errorOf: (callback: DeliveryCallback | null) => KafkaError | undefined): void {
+    for (const batch of [...queue.batches]) {
+      if (batch.isFinished || !batch.holds((callback) => errorOf(callback) !== undefined)) continue;
+      const { rest, removed } = batch.without((callback) => errorOf(callback) !== undefined);
+      queue.exchange(batch, rest);
+      for (const callback of removed) this.refuse(callback, batch.generation, errorOf(callback) as KafkaError);
+      // What the rest does not take is free for what waits.
+      batch.memoryBytes -= rest?.memoryBytes ?? 0;
+      this.release(batch);
+    }
+  }
+
   /** Puts a record into a batch; false when there is no memory for it now. Its own faults count as done: they fail it. */
   private place(
     topic: TopicQueues,

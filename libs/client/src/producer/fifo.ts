@@ -27,6 +27,16 @@ export class Fifo<T> {
     this.items.push(item);
   }
 
+  /** Takes out all entries that match; the others keep their order. */
+  take(matches: (item: T) => boolean): T[] {
+    const taken: T[] = [];
+    const kept: T[] = [];
+    for (const item of this.items.slice(this.head) as T[]) (matches(item) ? taken : kept).push(item);
+    this.items = kept;
+    this.head = 0;
+    return taken;
+  }
+
   /** Takes the oldest entry; undefined when empty. */
   shift(): T | undefined {
     if (this.head === this.items.length) return undefined;

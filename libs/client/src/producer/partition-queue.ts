@@ -144,6 +144,11 @@ export class PartitionQueue {
     else this.batches.splice(position, 0, batch);
   }
 
+  /** Puts another batch, or none, in the place of one that was never sent. */
+  exchange(batch: ProducerBatch, other: ProducerBatch | null): void {
+    this.batches.splice(this.batches.indexOf(batch), 1, ...(other === null ? [] : [other]));
+  }
+
   /** Whether the batch cannot be stored in this epoch, because the broker misses one before it, or itself, for good. */
   isBehindGap({ order }: ProducerBatch): boolean {
     return order >= this.gapOrder;

@@ -18,6 +18,7 @@ import type { KafkaError } from '../errors.js';
 import type { ClientLogger } from '../io/logger.js';
 import type { Generation } from './generation.js';
 import { type DeliveryCallback, RecordMetadata, callSafely } from './producer-record.js';
+import { recordBytesMax } from './record-size.js';
 
 /** Numbers kept per callback in {@link ProducerBatch.details}: timestamp, key size, value size. */
 const DETAILS_PER_CALLBACK = 3;
@@ -155,6 +156,38 @@ export class ProducerBatch {
     this.passOn(parts);
     this.isSettled = true;
     return parts;
+  }
+
+  /** Whether it has a record with such a callback. */
+  holds(matches: (callback: DeliveryCallback) => boolean): boolean {
+    return this.callbacks.some((callback) => callback !== null && matches(callback));
+  }
+
+  /**
+   * The batch without the records of such callbacks, or null when none is left; it takes further records as this one did,
+   * which must not be used afterwards. For a batch that was never sent. The callbacks that were taken out are not called.
+   */
+  without(matches: (callback: DeliveryCallback) => boolean): {
+    readonly rest: ProducerBatch | null;
+    readonly removed: readonly DeliveryCallback[];
+  } {
+    const rest = this.part(this.sizeBytes);
+    const removed: DeliveryCallback[] = [];
+    const reader = new RecordReader(this.bytes());
+    reader.nextBatch();
+    for (let index = 0; reader.nextRecord(); index++) {
+      const callback = this.callbacks[index] ?? null;
+      if (callback !== null && matches(callback)) {
+        removed.push(callback);
+        continue;
+      }
+      const [key, value, headers] = [reader.key(), reader.value(), reader.headers()];
+      rest.append(reader.timestamp, key, value, headers);
+      rest.memoryBytes += recordBytesMax({ topic: this.topic, key, value, headers });
+      this.passCallback(index, rest);
+    }
+    this.isSettled = true;
+    return { rest: rest.recordCount === 0 ? null : rest, removed };
   }
 
   private part(capacityBytes: number): ProducerBatch {

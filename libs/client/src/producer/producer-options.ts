@@ -18,6 +18,7 @@ import {
   resolveClientOptions,
   valueOption,
 } from '../options.js';
+import type { ProducerInterceptor } from './interceptors.js';
 import type { Partitioner } from './partitioner.js';
 
 /** Options of {@link createProducer}. */
@@ -60,6 +61,8 @@ export interface ProducerOptions extends ClientOptions {
   maxRequestSize?: number;
   /** Chooses partitions. Default: Kafka's, by the hash of the key, or sticky without one. */
   partitioner?: Partitioner;
+  /** See and change records before they are encoded, and see their outcomes; in this order. Default none. */
+  interceptors?: readonly ProducerInterceptor[];
 }
 
 /** {@link ProducerOptions} with every default filled in. */
@@ -80,6 +83,7 @@ export interface ResolvedProducerOptions extends ResolvedClientOptions {
   readonly maxRequestSize: number;
   /** Null for the built-in one. */
   readonly partitioner: Partitioner | null;
+  readonly interceptors: readonly ProducerInterceptor[];
 }
 
 type ParsedProducerOptions = Omit<ResolvedProducerOptions, 'acks'> & { readonly acks: 'all' | -1 | 0 | 1 };
@@ -104,6 +108,11 @@ const PRODUCER_OPTION_TABLE: OptionTable<ParsedProducerOptions> = {
     wanted: 'an object with the method partition',
     accepts: (value) =>
       value !== null && typeof value === 'object' && typeof (value as { partition?: unknown }).partition === 'function',
+  }),
+  interceptors: valueOption<readonly ProducerInterceptor[]>({
+    default: [],
+    wanted: 'an array of objects with the methods onSend, onAcknowledgement or close',
+    accepts: (value) => Array.isArray(value) && value.every((each) => each !== null && typeof each === 'object'),
   }),
 };
 

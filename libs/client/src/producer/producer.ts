@@ -13,11 +13,14 @@ import type { Timer } from '../io/clock.js';
 import { type ClientIo, systemIo } from '../io/io.js';
 import type { PartitionInfo } from '../metadata/topic-info.js';
 import { Cluster } from '../network/cluster.js';
+import { Aborts, abortedError } from './aborts.js';
 import { Accumulator } from './accumulator.js';
 import { Generations } from './generation.js';
 import type { Identity } from './identity.js';
+import { Interceptors } from './interceptors.js';
 import { TOPIC_IDLE_MS } from './limits.js';
 import { ProducerIdentity } from './producer-identity.js';
+import { ProducerCounters, type ProducerMetrics } from './producer-metrics.js';
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from './producer-options.js';
 import { type DeliveryCallback, type ProducerRecord, type RecordMetadata, callSafely } from './producer-record.js';
 import { recordProblem } from './record-size.js';
@@ -32,8 +35,17 @@ export interface Producer {
    * Never throws for a reason that lies with brokers, and never blocks: what cannot be buffered yet waits up to `maxBlockMs`.
    */
   append(record: ProducerRecord, callback?: DeliveryCallback): void;
-  /** {@link append} with a promise. @throws KafkaError */
-  send(record: ProducerRecord): Promise<RecordMetadata>;
+  /**
+   * {@link append} with a promise.
+   *
+   * @param options `signal` takes the record back while it waits (for metadata, memory, or its turn to be sent): the
+   *   promise rejects with ABORTED, and the record is never sent. One that is on its way cannot be taken back: then the
+   *   promise tells what became of it, as without a signal
+   * @throws KafkaError
+   */
+  send(record: ProducerRecord, options?: SendRecordOptions): Promise<RecordMetadata>;
+  /** What the producer has done so far, in numbers. */
+  metrics(): ProducerMetrics;
   /** Sends without lingering; resolves when every record appended before has its outcome, good or bad. */
   flush(): Promise<void>;
   /**
@@ -83,6 +95,12 @@ export interface Producer {
   readonly closed: boolean;
 }
 
+/** Options of one `send`. */
+export interface SendRecordOptions {
+  /** Takes the record back while it waits. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * A producer. No connection is opened before the first record.
  *
@@ -101,6 +119,10 @@ class KafkaProducer implements Producer {
   private readonly generations = new Generations();
   private readonly accumulator: Accumulator;
   private readonly sender: Sender;
+  private readonly counters = new ProducerCounters();
+  private readonly aborts: Aborts;
+  /** Null without any. */
+  private readonly interceptors: Interceptors | null;
   private readonly topics = new Map<string, TopicQueues>();
   private lastTopic: TopicQueues | null = null;
   private closing: Promise<void> | null = null;
@@ -118,7 +140,11 @@ class KafkaProducer implements Producer {
       absentTopicError: (topic) => cluster.metadata.absentError(topic, options.maxBlockMs),
       onFailed: (error) => this.identity?.onFailed(error, false),
     });
+    this.aborts = new Aborts(this.accumulator, this.topics);
+    const { interceptors, logger } = options;
+    this.interceptors = interceptors.length === 0 ? null : new Interceptors(interceptors, logger);
     this.sender = new Sender({
+      counters: this.counters,
       options,
       io,
       cluster,
@@ -135,6 +161,12 @@ class KafkaProducer implements Producer {
   }
 
   append(record: ProducerRecord, callback?: DeliveryCallback): void {
+    if (this.interceptors === null) this.take(record, callback);
+    else this.intercept(this.interceptors, record, callback);
+  }
+
+  /** Takes a record as it is. */
+  private take(record: ProducerRecord, callback: DeliveryCallback | undefined): void {
     const problem = recordProblem(record);
     if (this.closing !== null || problem !== null || this.transactions?.refusal != null) {
       this.refuse(problem, callback);
@@ -145,12 +177,27 @@ class KafkaProducer implements Producer {
     this.accumulator.append(topic, record, callback ?? null);
   }
 
-  send(record: ProducerRecord): Promise<RecordMetadata> {
+  send(record: ProducerRecord, options?: SendRecordOptions): Promise<RecordMetadata> {
+    const signal = options?.signal;
+    if (signal?.aborted === true) return Promise.reject(abortedError(signal));
     return new Promise((resolve, reject) => {
-      this.append(record, (error, metadata) => {
+      const settle: DeliveryCallback = (error, metadata) => {
         if (error !== null) reject(error);
         else resolve(metadata as RecordMetadata);
-      });
+      };
+      if (this.interceptors !== null) this.intercept(this.interceptors, record, settle, signal);
+      else this.take(record, signal === undefined ? settle : this.aborts.watch(signal, settle));
+    });
+  }
+
+  metrics(): ProducerMetrics {
+    const { recordsWaiting, usedBytes } = this.accumulator.usage;
+    const { bufferMemory } = this.options;
+    return this.counters.snapshot({
+      recordsPending: this.generations.pendingCount,
+      recordsWaiting,
+      bufferTotalBytes: bufferMemory,
+      bufferAvailableBytes: bufferMemory - usedBytes,
     });
   }
 
@@ -191,6 +238,17 @@ class KafkaProducer implements Producer {
   async partitionsFor(topic: string): Promise<PartitionInfo[]> {
     const { partitions } = await this.cluster.metadata.waitForTopic(topic, this.options.maxBlockMs);
     return [...partitions];
+  }
+
+  private intercept(
+    interceptors: Interceptors,
+    record: ProducerRecord,
+    callback: DeliveryCallback | undefined,
+    signal?: AbortSignal,
+  ): void {
+    const seen = interceptors.onSend(record);
+    const watched = interceptors.watch(seen, callback);
+    this.take(seen, signal === undefined ? watched : this.aborts.watch(signal, watched));
   }
 
   private createTransactions(): TransactionManager | null {
@@ -236,6 +294,7 @@ class KafkaProducer implements Producer {
     this.sender.close();
     this.identity?.close();
     this.cluster.close();
+    await this.interceptors?.close();
   }
 
   /** Ends an open transaction and flushes. */

@@ -20,6 +20,7 @@ import type { PartitionQueue } from './partition-queue.js';
 import { type BatchInFlight, type PartitionResponse, matchResponses, produceBody } from './produce-request.js';
 import { PRODUCE_VERSION_MAX } from './limits.js';
 import type { ProducerBatch } from './producer-batch.js';
+import type { ProducerCounters } from './producer-metrics.js';
 import type { ResolvedProducerOptions } from './producer-options.js';
 
 /** What the sender works with; all of it belongs to one producer. */
@@ -31,6 +32,7 @@ export interface SenderParts {
   readonly generations: Generations;
   /** Null without idempotence. */
   readonly identity: Identity | null;
+  readonly counters: ProducerCounters;
   /** Fails records that waited too long for metadata or memory; returns the monotonic time of the next such moment. */
   expireWaiting(nowMs: number): number;
 }
@@ -169,6 +171,7 @@ export class Sender {
       }
       const { batch, bytes } = queue.take(node);
       requestBytes += bytes.length;
+      this.parts.counters.bytes += bytes.length;
       request.push({ queue, batch, bytes });
       // To the end of the line: when there is more than fits, partitions take turns.
       accumulator.active.delete(queue);
@@ -180,7 +183,9 @@ export class Sender {
   }
 
   private transmit(node: number, request: BatchInFlight[]): void {
-    const { cluster, options } = this.parts;
+    const { cluster, options, counters, io } = this.parts;
+    const sentMs = io.clock.monotonic();
+    counters.requests += 1;
     this.inFlightRequests.set(node, (this.inFlightRequests.get(node) ?? 0) + 1);
     this.requestsInFlight.push(request);
     for (const each of request) {
@@ -190,7 +195,10 @@ export class Sender {
     const body = produceBody(request, { acks, timeoutMs, transactionalId });
     const bounds = this.parts.identity?.produceBounds ?? { maxVersion: PRODUCE_VERSION_MAX };
     const sendOptions = { ...bounds, expectResponse: acks !== 0 };
-    cluster.send(node, Produce, body, sendOptions, (error, response) => this.onAnswer(node, request, error, response));
+    cluster.send(node, Produce, body, sendOptions, (error, response) => {
+      counters.answered(io.clock.monotonic() - sentMs);
+      this.onAnswer(node, request, error, response);
+    });
   }
 
   private onAnswer(
@@ -223,12 +231,14 @@ export class Sender {
   }
 
   private conclude({ queue, batch }: BatchInFlight, outcome: BatchOutcome): void {
-    const { accumulator, generations } = this.parts;
+    const { accumulator, generations, counters } = this.parts;
     if (outcome.kind === 'stored') {
       queue.resolve(batch);
       if (!batch.isSettled) {
         batch.succeed(outcome.baseOffset, outcome.logAppendTimeMs);
         generations.settle(batch.generation, batch.recordCount);
+        counters.recordsSent += batch.recordCount;
+        counters.batches += 1;
       }
       accumulator.release(batch);
       return;
@@ -241,6 +251,7 @@ export class Sender {
       return;
     }
     if (outcome.kind === 'too-large' && !batch.isSettled && this.parts.identity?.isGivingUp !== true) {
+      counters.splits += 1;
       // The parts take over its memory and its records.
       queue.replace(batch, batch.split());
       accumulator.active.add(queue);
@@ -259,7 +270,8 @@ export class Sender {
   }
 
   private retryLater(queue: PartitionQueue, batch: ProducerBatch, error: KafkaError): void {
-    const { options, io, accumulator } = this.parts;
+    const { options, io, accumulator, counters } = this.parts;
+    counters.recordsRetried += batch.recordCount;
     const limits = { initialMs: options.retryBackoffMs, maxMs: options.retryBackoffMaxMs };
     batch.lastError = error;
     batch.retryAtMs = io.clock.monotonic() + backoffMs(limits, batch.attempts, io.random);
@@ -276,6 +288,7 @@ export class Sender {
   private fail(batch: ProducerBatch, errorOf: (index: number) => KafkaError): void {
     if (batch.isSettled) return;
     batch.fail(errorOf);
+    this.parts.counters.recordsFailed += batch.recordCount;
     this.parts.generations.settle(batch.generation, batch.recordCount);
     this.parts.identity?.onFailed(errorOf(0), batch.identity !== null);
   }
