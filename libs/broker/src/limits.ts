@@ -76,6 +76,8 @@ export const SCAN_BYTES = 1 * MIB;
 export const COMPACTION_SLICE_MS = 2;
 /** Bytes of a compacted segment that are written in one step. */
 export const COMPACTION_WRITE_BYTES = 1 * MIB;
+/** Files of one log whose sizes are asked for at the same time when it is opened. */
+export const SEGMENT_STATS_MAX = 64;
 /** Partitions opened at the same time when a broker starts. */
 export const OPENING_PARTITIONS_MAX = 16;
 

@@ -26,7 +26,7 @@ import { Segment } from './segment.js';
 import { Segments } from './segments.js';
 import { recoverSwaps } from './swap-recovery.js';
 import { decodeTransactionIndex } from './transaction-index.js';
-import { PRODUCER_WINDOW_BYTES } from '../limits.js';
+import { PRODUCER_WINDOW_BYTES, SEGMENT_STATS_MAX } from '../limits.js';
 
 /** What is known of a log before it is opened. */
 export interface LoadOptions {
@@ -50,6 +50,8 @@ class LogLoader {
   /** Where the log ends as far as it was read. */
   private endOffset = 0;
   private snapshots: number[] = [];
+  /** What the directory held when it was looked through. */
+  private names: ReadonlySet<string> = new Set();
   /** Offset of the snapshot that the producer state came from. */
   private restoredAt = -1;
   private readonly nowMs: number;
@@ -120,8 +122,13 @@ class LogLoader {
       });
       if (orphan || STALE_SUFFIXES.some((suffix) => name.endsWith(suffix))) await disk.unlink(`${directory}/${name}`);
     }
+    this.names = new Set(names);
+    const sorted = [...baseOffsets].sort((a, b) => a - b);
     const segments: Segment[] = [];
-    for (const baseOffset of [...baseOffsets].sort((a, b) => a - b)) segments.push(await this.openSegment(baseOffset));
+    for (let from = 0; from < sorted.length; from += SEGMENT_STATS_MAX) {
+      const some = sorted.slice(from, from + SEGMENT_STATS_MAX);
+      segments.push(...(await Promise.all(some.map((baseOffset) => this.openSegment(baseOffset)))));
+    }
     return segments;
   }
 
@@ -144,9 +151,10 @@ class LogLoader {
 
   private async loadTransactionIndexes(segments: readonly Segment[]): Promise<void> {
     for (const segment of segments) {
-      const path = segment.path(SegmentSuffix.TRANSACTION_INDEX);
-      if (!(await this.context.disk.stat(path))) continue;
-      segment.aborted = decodeTransactionIndex(await this.context.disk.readFile(path)) ?? [];
+      const name = segmentFileName(segment.baseOffset, SegmentSuffix.TRANSACTION_INDEX);
+      if (!this.names.has(name)) continue;
+      const file = await this.context.disk.readFile(`${this.options.directory}/${name}`);
+      segment.aborted = decodeTransactionIndex(file) ?? [];
       segment.abortedPersisted = segment.aborted.length;
     }
   }

@@ -4,7 +4,7 @@
  * an index that is missing or wrong is made again from the `.log` file.
  * Leaves out who writes and when: the log appends, the write queue writes.
  */
-import { batchLastOffset, batchMaxTimestamp, batchSizeBytes } from '@kafka-template/protocol';
+import { batchLastOffset, batchMaxTimestamp, batchRecordCount, batchSizeBytes } from '@kafka-template/protocol';
 import { type Disk, type DiskFile, isMissing } from '../io/disk.js';
 import { segmentFileName, SegmentSuffix, SwapStage } from './file-names.js';
 import type { IndexEntries } from './index-entries.js';
@@ -87,13 +87,14 @@ export class Segment {
   note(block: Buffer, at: number, position: number, indexIntervalBytes: number): void {
     const indexes = this.indexes as SegmentIndexes;
     const lastOffset = batchLastOffset(block, at);
-    const maxTimestamp = batchMaxTimestamp(block, at);
+    // A batch that compaction has emptied is no answer to a question about time.
+    const maxTimestamp = batchRecordCount(block, at) === 0 ? -1 : batchMaxTimestamp(block, at);
     const sizeBytes = batchSizeBytes(block, at);
     if (maxTimestamp > this.maxTimestamp) {
       this.maxTimestamp = maxTimestamp;
       this.maxTimestampOffset = lastOffset;
     }
-    if (position === 0) this.firstTimestamp = maxTimestamp;
+    if (position === 0) this.firstTimestamp = batchMaxTimestamp(block, at);
     if (this.bytesSinceEntry > indexIntervalBytes) {
       indexes.offsets.append(lastOffset, position);
       indexes.times.append(this.maxTimestamp, this.maxTimestampOffset);

@@ -5,7 +5,7 @@ const HOUR_MS = 3_600_000;
 const DELETE_RETENTION_MS = 6 * HOUR_MS;
 const KEYS = 12;
 const STEPS = 150;
-const SEEDS = 20;
+const SEEDS = 12;
 const PRODUCERS = [7, 8, 9];
 const COMPRESSIONS = ['none', 'none', 'gzip', 'snappy', 'lz4'] as const;
 

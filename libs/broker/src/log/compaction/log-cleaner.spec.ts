@@ -144,6 +144,19 @@ describe('log cleaner', () => {
     await rebuilt.put('a', '5', { ...producer, baseSequence: 2 });
   });
 
+  it('answers questions about time with records, not with what is left of emptied batches', async () => {
+    const world = await CompactionWorld.open();
+    const now = world.clock.now();
+    await world.put('a', '1', { producerId: 9, producerEpoch: 0, baseSequence: 0, timestamp: now + 1000 });
+    await world.put('a', '2', { timestamp: now + 500 });
+    await world.put('b', '3', { timestamp: now });
+    await world.compact();
+    const range = { startOffset: 0, endOffset: world.log.endOffset };
+    expect(await world.log.findLargestTimestamp(range)).toMatchObject({ offset: 1, timestamp: now + 500 });
+    expect(await world.log.findByTimestamp(range, now + 501)).toBe(null);
+    expect(await world.log.findByTimestamp(range, now)).toMatchObject({ offset: 1 });
+  });
+
   it('merges small segments, up to the size of a segment', async () => {
     const world = await CompactionWorld.open();
     for (let index = 0; index < 40; index++) await world.put(`key ${index % 10}`, String(index));
