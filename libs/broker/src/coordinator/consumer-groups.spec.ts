@@ -89,6 +89,33 @@ describe('groups of the new protocol', () => {
     expect(codeOf(lost)).toBe(ErrorCode.STALE_MEMBER_EPOCH);
   });
 
+  it('tell transactions of a wrong epoch as of a wrong generation', async () => {
+    const epoch = await enter('a');
+    const commit = async (memberId: string, generationId: number): Promise<number | undefined> => {
+      const partitions = [{ partitionIndex: 0, committedOffset: 3, committedLeaderEpoch: -1, committedMetadata: '' }];
+      const producer = { transactionalId: 'tx', producerId: 5, producerEpoch: 0 };
+      const request = {
+        groupId: 'g',
+        generationId,
+        memberId,
+        groupInstanceId: null,
+        topics: [{ name: 't', partitions }],
+      };
+      let code: number | undefined;
+      world.groups.commitTransactionalOffsets({ ...producer, ...request }, at(3), ({ topics }) => {
+        code = topics[0]?.partitions[0]?.errorCode;
+      });
+      await world.clock.settle();
+      return code;
+    };
+    expect(await commit('a', epoch)).toBe(ErrorCode.NONE);
+    expect(await commit('a', epoch + 1)).toBe(ErrorCode.ILLEGAL_GENERATION);
+    expect(await commit('b', epoch)).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
+    world.groups.endTransaction(world.groups.coordinatorPartition('g'), 5, true);
+    expect(world.offsets()).toEqual({ 't-0': 3 });
+    expect(listed()).toEqual(['g consumer']);
+  });
+
   it('tell members that fetch offsets when their epoch is over', async () => {
     await enter('a');
     const code = (memberId: string | null, memberEpoch: number) =>

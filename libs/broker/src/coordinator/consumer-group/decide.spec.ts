@@ -109,6 +109,7 @@ describe('requests that make no sense', () => {
   it.each<[string, Wish & { memberEpoch: number }, number, string]>([
     ['no group', { memberEpoch: 0, groupId: '' }, 42, "GroupId can't be empty."],
     ['no member in a later request', { memberEpoch: 3, memberId: '' }, 42, "MemberId can't be empty."],
+    ['a blank member', { memberEpoch: 3, memberId: ' ' }, 42, "MemberId can't be empty."],
     ['no member that leaves', { memberEpoch: -1, memberId: '' }, 42, "MemberId can't be empty."],
     ['an empty instance id', { memberEpoch: 0, instanceId: '' }, 42, "InstanceId can't be empty."],
     ['an empty rack', { memberEpoch: 0, rackId: '' }, 42, "RackId can't be empty."],
@@ -222,6 +223,10 @@ describe('static members', () => {
     });
   });
 
+  it('are not taken in twice, not even under their own id', () => {
+    expect(play.join('s', instance).errorCode).toBe(ErrorCode.UNRELEASED_INSTANCE_ID);
+  });
+
   it('are dropped when they do not come back in time', () => {
     play.heartbeat('s', -2, instance);
     expect(play.pass(45_000)).toEqual(['s']);
@@ -263,6 +268,15 @@ describe('topics that change', () => {
 });
 
 describe('a group that is loaded', () => {
+  it('goes on with a pattern that is none here, and reads nothing by it', () => {
+    play.join('a');
+    const member = { ...play.group.members.get('a')!, subscribedTopicNames: [], subscribedTopicRegex: '(' };
+    play.group = play.reloaded([...play.records, { type: 'member', groupId: 'g', memberId: 'a', value: member }])!;
+    expect(play.heartbeat('a', 2)).toMatchObject({ errorCode: 0, memberEpoch: 2 });
+    expect(play.group.targets.get('a')?.size).toBe(0);
+    expect(play.pass(45_000)).toEqual(['a']);
+  });
+
   it('reads records in the order compaction leaves', () => {
     twoMembers();
     const last = new Map(play.records.map((record) => [JSON.stringify({ ...record, value: undefined }), record]));

@@ -113,7 +113,6 @@ function staticMember(draft: ConsumerGroupDraft, { request, memberId }: Heartbea
     return member;
   }
   if (!present) return group.members.get(memberId) ?? newConsumerMember(memberId);
-  if (present.id === memberId && present.epoch !== LEAVE_STATIC_EPOCH) return present;
   if (present.epoch !== LEAVE_STATIC_EPOCH) {
     const text =
       `Static member ${memberId} with instance id ${instanceId} cannot join the group ` +

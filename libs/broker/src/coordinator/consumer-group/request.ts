@@ -21,7 +21,7 @@ function demand(condition: boolean, text: string): void {
 export function checkRequest(request: HeartbeatRequest, apiVersion: number, rules: ConsumerGroupRules): void {
   const { groupId, memberId, memberEpoch, instanceId, rackId, serverAssignor } = request;
   const ownId = apiVersion >= OWN_ID_SINCE_VERSION || memberEpoch !== 0;
-  if (ownId) demand(memberId !== '', "MemberId can't be empty.");
+  if (ownId) demand(memberId.trim() !== '', "MemberId can't be empty.");
   demand(groupId.trim() !== '', "GroupId can't be empty.");
   demand(instanceId === null || instanceId.trim() !== '', "InstanceId can't be empty.");
   demand(rackId === null || rackId.trim() !== '', "RackId can't be empty.");

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { TopicImage } from '../../cluster/image.js';
 import type { ConsumerGroup, ConsumerMember, Topics } from './consumer-group.js';
 import { topicPattern } from './pattern/topic-pattern.js';
+import { Refusal } from './replies.js';
 
 /** Names a member reads, those its pattern matched included; whether they exist or not. */
 export function subscribedNames(group: ConsumerGroup, member: ConsumerMember): ReadonlySet<string> {
@@ -39,10 +40,22 @@ export function metadataHash(subscribed: readonly TopicImage[]): bigint {
   return hash.digest().readBigInt64BE();
 }
 
-/** Topics of the cluster that a pattern matches as a whole, in the order of their names. The pattern is a valid one. */
+/**
+ * Topics of the cluster that a pattern matches as a whole, in the order of their names. None for a pattern that is not
+ * valid here: it was checked when the member sent it, but the records may come from another broker.
+ */
 export function matchingTopics(pattern: string, topics: Topics): string[] {
-  const matches = topicPattern(pattern);
+  const matches = validPattern(pattern);
   const names: string[] = [];
-  for (const { name } of topics.topics()) if (matches(name)) names.push(name);
+  for (const { name } of matches ? topics.topics() : []) if (matches?.(name)) names.push(name);
   return names;
+}
+
+function validPattern(pattern: string): ((name: string) => boolean) | null {
+  try {
+    return topicPattern(pattern);
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
 }

@@ -93,6 +93,14 @@ export class ConsumerGroups {
     for (const { group } of this.entries.values()) yield group;
   }
 
+  /** Takes over what was loaded: everybody is as alive as if it had beaten now. */
+  takeOver({ groups }: ConsumerGroupLoad): void {
+    for (const group of groups.values()) {
+      for (const memberId of group.members.keys()) this.refresh(group, memberId);
+      this.put(group);
+    }
+  }
+
   put(group: ConsumerGroup): void {
     const entry = this.entries.get(group.id) ?? this.newEntry(group);
     entry.group = group;

@@ -154,7 +154,7 @@ export class GroupShard {
       return this.close();
     }
     if (cancelled()) return;
-    for (const group of consumers.groups.values()) this.consumers.put(group);
+    this.consumers.takeOver(consumers);
     this.activate(groups, offsets);
     const tookMs = Math.round(clock.monotonic() - startedMs);
     if (groups.size > 0) logger.debug('Groups loaded', { partition: partition.partition, groups: groups.size, tookMs });
