@@ -72,6 +72,7 @@ export class LogCleaner {
   private readonly settings: CleanerSettings;
   private readonly uncleanable = new WeakSet<Log>();
   private isStopped = false;
+  private saving: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: CleanerOptions) {
     this.offsets = new Map(options.checkpoint);
@@ -172,7 +173,8 @@ export class LogCleaner {
     const startedMs = clock.monotonic();
     try {
       const result = await log.clean((isCancelled) => this.compact(log, range, isCancelled));
-      if (result === null) return 'ended';
+      // A log that has stopped meanwhile may be of a topic that is gone; the next of its name begins anew.
+      if (result === null || !log.isOnline) return 'ended';
       this.offsets.set(log.name, result.endOffset);
       await this.save();
       logger.info(`${log.name}: compacted up to offset ${result.endOffset}`, {
@@ -213,12 +215,17 @@ export class LogCleaner {
     );
   }
 
-  private async save(): Promise<void> {
-    const entries: CleanedOffset[] = [];
-    for (const { topic, partition, log } of this.options.partitions()) {
-      const offset = this.offsets.get(log.name);
-      if (offset !== undefined) entries.push({ topic, partition, offset });
-    }
-    await this.options.save(entries);
+  /** Writes the checkpoint, one write after the other. */
+  private save(): Promise<void> {
+    const saved = this.saving.then(() => {
+      const entries: CleanedOffset[] = [];
+      for (const { topic, partition, log } of this.options.partitions()) {
+        const offset = this.offsets.get(log.name);
+        if (offset !== undefined) entries.push({ topic, partition, offset });
+      }
+      return this.options.save(entries);
+    });
+    this.saving = saved.catch(() => undefined);
+    return saved;
   }
 }
