@@ -33,6 +33,7 @@ export type {
   ConsumerOptions,
   IsolationLevel,
 } from './consumer/consumer-options.js';
+export type { ConsumerMetrics } from './consumer/consumer-metrics.js';
 export { ConsumerRecord, type ConsumerRecordHeader, type TimestampType } from './consumer/consumer-record.js';
 export { ConsumerRecords, type PartitionRecords } from './consumer/consumer-records.js';
 export type { CommittedOffset } from './consumer/offsets/committed-offsets.js';

@@ -7,6 +7,7 @@
 import type { ClientIo } from '../io/io.js';
 import { backoffMs } from '../network/backoff.js';
 import type { Cluster } from '../network/cluster.js';
+import type { ConsumerCounters } from './consumer-metrics.js';
 import type { ResolvedConsumerOptions } from './consumer-options.js';
 import type { Signal } from './signal.js';
 import type { Subscriptions } from './subscriptions.js';
@@ -23,6 +24,7 @@ export interface ConsumerContext {
   readonly cluster: ConsumerCluster;
   readonly io: ClientIo;
   readonly subscriptions: Subscriptions;
+  readonly counters: ConsumerCounters;
   /** Raised whenever `poll` should look again. */
   readonly signal: Signal;
 }

@@ -6,6 +6,8 @@
  * A consumer that cannot go on says so: `poll` rejects with the reason.
  */
 import type { PartitionInfo } from '../metadata/topic-info.js';
+import type { ConsumerMetrics } from './consumer-metrics.js';
+import type { ConsumerRecord } from './consumer-record.js';
 import type { ConsumerRecords } from './consumer-records.js';
 import type { CommittedOffset } from './offsets/committed-offsets.js';
 import type { CommitCallback, OffsetCommit } from './offsets/commits.js';
@@ -39,7 +41,7 @@ export interface ConsumerGroupMetadata {
 }
 
 /** Reads records, as a member of a group or from chosen partitions. Made by `createConsumer`. */
-export interface Consumer {
+export interface Consumer extends AsyncIterable<ConsumerRecord> {
   /**
    * Subscribes to topics, replacing an earlier subscription; the group shares out their partitions at the next `poll`.
    *
@@ -77,6 +79,19 @@ export interface Consumer {
   seekToEnd(partitions?: readonly TopicPartition[]): void;
   /** Offset of the next record `poll` will return; looked up when it is not known yet. @throws KafkaError TIMEOUT */
   position(partition: TopicPartition): Promise<number>;
+  /**
+   * Records between the position and the end of the partition (`read_committed`: the last decided record), as of the last
+   * fetch; null before it. Asks nobody. @throws KafkaError INVALID_ARGUMENT when not assigned
+   */
+  currentLag(partition: TopicPartition): number | null;
+  /** What the consumer has done so far, in numbers. */
+  metrics(): ConsumerMetrics;
+  /**
+   * `for await (const record of consumer)`: polls when the records of the poll before were all taken, so that the loop sets
+   * the pace. The position is behind the record given last; a loop that is left by `break` or an error goes on there. Ends
+   * when the consumer is closed; throws what `poll` throws. One loop at a time, and no `poll` beside it.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord>;
   /** What the group has committed, in the order of the partitions. @throws KafkaError INVALID_GROUP_ID without a group */
   committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
   /**

@@ -10,7 +10,9 @@ import type { ClientIo } from '../io/io.js';
 import type { PartitionInfo } from '../metadata/topic-info.js';
 import type { Consumer, ConsumerGroupMetadata, OffsetForTime, PartitionOffset } from './consumer.js';
 import type { ConsumerCluster, ConsumerContext } from './consumer-context.js';
+import { ConsumerCounters, type ConsumerMetrics } from './consumer-metrics.js';
 import type { ResolvedConsumerOptions } from './consumer-options.js';
+import type { ConsumerRecord } from './consumer-record.js';
 import { type ConsumerRecords, NO_RECORDS } from './consumer-records.js';
 import { Fetcher } from './fetch/fetcher.js';
 import { ConsumerGroup } from './group/consumer-group.js';
@@ -22,6 +24,7 @@ import { positionsToCommit } from './offsets/auto-commit.js';
 import { Positions } from './offsets/positions.js';
 import { TruncationCheck } from './offsets/truncation-check.js';
 import type { ResetTarget } from './partition-state.js';
+import { RecordIterator } from './record-iterator.js';
 import type { RebalanceListener } from './rebalance-listener.js';
 import { Signal } from './signal.js';
 import { Subscriptions } from './subscriptions.js';
@@ -32,6 +35,9 @@ const CLOSE_TIMEOUT_MS = 30_000;
 
 /** How long polls may go on without letting the event loop run; it costs as much as handing out hundreds of records. */
 const YIELD_INTERVAL_MS = 2;
+
+/** How long one turn of `for await` waits for records before it looks whether it is to end. */
+const ITERATION_POLL_MS = 1_000;
 
 /** The consumer behind `createConsumer`. */
 export class KafkaConsumer implements Consumer {
@@ -45,7 +51,10 @@ export class KafkaConsumer implements Consumer {
   private readonly fetcher: Fetcher;
   /** Null without a group. */
   private readonly group: ConsumerGroup | null;
+  private readonly counters = new ConsumerCounters();
   private inPoll = false;
+  /** Monotonic time at which `poll` was left last; null before the first. */
+  private polledMs: number | null = null;
   /** The poll under way. */
   private polling: Promise<unknown> | null = null;
   /** Set while the partitions are being given up for good: the poll loop stands still. */
@@ -67,8 +76,8 @@ export class KafkaConsumer implements Consumer {
     private readonly io: ClientIo,
   ) {
     this.signal = new Signal(io.clock);
-    const { subscriptions, signal } = this;
-    this.context = { options, cluster, io, subscriptions, signal };
+    const { subscriptions, signal, counters } = this;
+    this.context = { options, cluster, io, subscriptions, signal, counters };
     this.topics = new TopicWatch(this.context);
     this.lookup = new OffsetLookup(this.context, options.isolationLevel);
     this.group = options.groupId === undefined ? null : new ConsumerGroup(this.context, options.groupId, this.topics);
@@ -170,6 +179,30 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
+  currentLag(partition: TopicPartition): number | null {
+    this.checkOpen();
+    return this.subscriptions.get(partition).lag;
+  }
+
+  metrics(): ConsumerMetrics {
+    const states = [...this.subscriptions.partitions.values()];
+    const lags = states.map(({ lag }) => lag).filter((lag) => lag !== null);
+    const idleMs = this.polledMs === null ? null : this.io.clock.monotonic() - this.polledMs;
+    return this.counters.snapshot({
+      assignedPartitions: states.length,
+      recordsLagMax: lags.length === 0 ? null : lags.reduce((one, other) => Math.max(one, other)),
+      lastPollAgoMs: this.inPoll ? 0 : idleMs,
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord> {
+    return new RecordIterator({
+      isClosed: () => this.closed,
+      poll: () => this.poll(ITERATION_POLL_MS),
+      find: (partition) => this.subscriptions.find(partition),
+    });
+  }
+
   async committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     this.checkOpen();
     return this.needGroup().committed.fetch(partitions, this.options.defaultApiTimeoutMs);
@@ -268,6 +301,7 @@ export class KafkaConsumer implements Consumer {
     } finally {
       this.inPoll = false;
       this.polling = null;
+      this.polledMs = clock.monotonic();
       this.group?.membership.heartbeat.pollEnded();
     }
   }
@@ -295,6 +329,7 @@ export class KafkaConsumer implements Consumer {
     this.positions.update(nowMs);
     this.truncation.update(nowMs);
     const records = this.fetcher.collect(this.options.maxPollRecords);
+    this.counters.records += records.count;
     this.fetcher.send(nowMs);
     return records;
   }

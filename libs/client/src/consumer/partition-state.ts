@@ -40,8 +40,8 @@ export class PartitionState {
   revoking = false;
   /** The offset last committed from here or found committed, -1 when there is none known. */
   committedOffset = -1;
-  /** Offset behind the last record a consumer may see, as of the last fetch; -1 before it. */
-  highWatermark = -1;
+  /** Offset behind the last record this consumer may see, as of the last fetch; -1 before it. */
+  endOffset = -1;
 
   /** Broker id of a replica nearby that the leader has named for reading (KIP-392); -1 for the leader itself. */
   preferredReplica = -1;
@@ -56,6 +56,11 @@ export class PartitionState {
   /** Whether it is known where to read. */
   get hasPosition(): boolean {
     return this.position >= 0 && this.resetTarget === null;
+  }
+
+  /** Records between the position and the end; null while one of them is not known. */
+  get lag(): number | null {
+    return this.hasPosition && this.endOffset >= 0 ? Math.max(0, this.endOffset - this.position) : null;
   }
 
   /** Whether records may be fetched and handed out. */

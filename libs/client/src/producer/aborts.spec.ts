@@ -117,8 +117,8 @@ describe('send with a signal', () => {
     const { signal } = controller;
     const add = signal.addEventListener.bind(signal);
     const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (type: string, listener: EventListener) => (listeners.add(listener), add(type, listener));
-    signal.removeEventListener = (type: string, listener: EventListener) => (
+    signal.addEventListener = (type: string, listener: () => void) => (listeners.add(listener), add(type, listener));
+    signal.removeEventListener = (type: string, listener: () => void) => (
       listeners.delete(listener),
       remove(type, listener)
     );

@@ -220,8 +220,11 @@ export class Fetcher {
     const timeoutMs = Math.max(options.requestTimeoutMs, options.fetchMaxWaitMs + FETCH_GRACE_MS);
     const bounds = fetches.session.usesIds ? {} : { maxVersion: FETCH_NAMES_VERSION };
     fetches.underWay = true;
+    const { counters, io } = this.context;
+    const sentMs = io.clock.monotonic();
     cluster.send(broker, Fetch, this.body(plan), { lane: FETCH_LANE, timeoutMs, ...bounds }, (error, response) => {
       fetches.underWay = false;
+      counters.fetched(io.clock.monotonic() - sentMs);
       if (error !== null || response === null) this.onBrokerFailure(broker, fetches, error);
       else if (response.errorCode !== ErrorCode.NONE) this.onRefusal(broker, fetches, response.errorCode);
       else this.onResponse(fetches, response);
@@ -327,9 +330,10 @@ export class Fetcher {
     }
     state.failures = 0;
     if (answer.preferredReadReplica >= 0) this.prefer(state, answer.preferredReadReplica);
-    state.highWatermark = answer.highWatermark;
+    state.endOffset = this.rules.readCommitted ? answer.lastStableOffset : answer.highWatermark;
     const { records, abortedTransactions } = answer;
     if (records === null || records.length === 0) return;
+    this.context.counters.bytes += records.length;
     const chunk = new FetchedChunk(state.topicPartition, fetchOffset, { records, abortedTransactions }, this.rules);
     if (state.buffer.add(fetchOffset, chunk)) this.resumed(state);
   }

@@ -38,7 +38,10 @@ export class ConsumerGroup {
     this.rebalance = new Rebalance(context, this.membership, joiner, topics, {
       commitBeforeRevocation: () => this.autoCommit.commitNow(requestTimeoutMs),
       awaitCommits: () => this.commits.commitSync([], requestTimeoutMs),
-      onAssigned: () => this.autoCommit.restart(),
+      onAssigned: () => {
+        context.counters.rebalances += 1;
+        this.autoCommit.restart();
+      },
     });
   }
 

@@ -216,6 +216,7 @@ export class Membership {
     const { generationId, memberId } = this.generation;
     const { groupId } = this.channel;
     const { groupInstanceId } = this;
+    this.context.counters.heartbeats += 1;
     try {
       const response = await this.channel.request(
         HeartbeatApi,

@@ -177,8 +177,10 @@ export class Commits {
       }
       if (unknown.length > 0 && batch.some(({ deadlineMs }) => deadlineMs !== null))
         this.lookFor([...new Set(unknown)], offsets.values());
+      this.context.counters[errors.size === 0 ? 'commits' : 'commitsFailed'] += 1;
       return errors;
     } catch (error) {
+      this.context.counters.commitsFailed += 1;
       return asKafkaError(
         error,
         ClientErrorCode.PROTOCOL,
