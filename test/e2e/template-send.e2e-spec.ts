@@ -1,7 +1,15 @@
 /**
  * KafkaTemplate on a real broker: the three ways to send, and what becomes of failures.
  */
-import { type KafkaSendError, KafkaTemplate, type SendResult, newTopic } from '@kafka-template/nestjs';
+import {
+  JsonSerde,
+  KafkaSendAllError,
+  type KafkaSendError,
+  KafkaTemplate,
+  type SendResult,
+  defineTopic,
+  newTopic,
+} from '@kafka-template/nestjs';
 import { uniqueName } from '../support/broker.js';
 import { NestApps, TEMPLATE_DRIVERS } from '../support/nest-apps.js';
 
@@ -88,5 +96,47 @@ describe.each(TEMPLATE_DRIVERS)('template: sending, on $name', ({ driver }) => {
     await app.close();
     expect(acknowledged).toBe(1000);
     expect(await apps.kafka.take(topic, { count: 1000 })).toHaveLength(1000);
+  });
+
+  it('a contract is created as a topic, typed when sent, and read back record by record, with all 64 bits', async () => {
+    const Orders = defineTopic<string, { id: bigint }>({
+      name: uniqueName('contract'),
+      partitions: 2,
+      value: new JsonSerde({ largeIntegers: 'bigint' }),
+    });
+    const app = await apps.app({ topics: [Orders] });
+    const template = app.get(KafkaTemplate);
+    const id = 2n ** 63n - 1n;
+    const { offset } = await template.send(Orders, 1, 'k', { id });
+    expect(await template.partitionsFor(Orders.name)).toHaveLength(2);
+    const receiving = template.receive(Orders, 1, offset, 20_000);
+    if (driver !== undefined) {
+      await expect(receiving).rejects.toMatchObject({ code: 'UNSUPPORTED_BY_DRIVER' });
+      return;
+    }
+    const record = await receiving;
+    expect([record?.key, record?.value]).toEqual(['k', { id }]);
+    expect(await template.receive(Orders, 1, offset + 7, 1000)).toBeUndefined();
+  });
+
+  it('many records at once: those that fail are told, the others are stored; headers are text', async () => {
+    const topic = uniqueName('all');
+    const app = await apps.app({ topics: [newTopic(topic)], producer: { maxRequestSize: 10_000 } });
+    const template = app.get(KafkaTemplate);
+    const values = ['a', 'x'.repeat(20_000), 'c'];
+    const records = values.map((value, index) => ({ topic, value, headers: { index, list: ['1', '2'] } }));
+    const failed = await template.sendAll(records).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(KafkaSendAllError);
+    const { failures, results } = failed as KafkaSendAllError;
+    expect(failures.map(({ index, error }) => [index, error.code])).toEqual([[1, 'RECORD_TOO_LARGE']]);
+    expect(results.map((result) => result?.offset)).toEqual([0, undefined, 1]);
+    const stored = await apps.kafka.take(topic, { count: 2 });
+    expect(stored.map(({ value }) => value)).toEqual(['a', 'c']);
+    const headers = stored[1]?.headers.map(({ key, value }) => [key, value?.toString()]);
+    expect(headers).toEqual([
+      ['index', '2'],
+      ['list', '1'],
+      ['list', '2'],
+    ]);
   });
 });

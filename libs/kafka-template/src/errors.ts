@@ -19,6 +19,8 @@ export const KafkaTemplateErrorCode = {
   SEND_TIMEOUT: 'SEND_TIMEOUT',
   /** A send failed and the driver gave no code. */
   SEND_FAILED: 'SEND_FAILED',
+  /** The signal of a send was aborted; a record that was with the producer already may still arrive. */
+  ABORTED: 'ABORTED',
   /** A batch listener says which record of its batch failed. */
   BATCH_LISTENER_FAILED: 'BATCH_LISTENER_FAILED',
   /** A topic does not exist and `missingTopicsFatal` is true. */

@@ -118,16 +118,49 @@ export {
 export { nestLog } from './module/nest-log.js';
 export { type NewTopic, type NewTopicOptions, newTopic } from './module/new-topic.js';
 export { ConsumerRecord, type TimestampType } from './record/consumer-record.js';
-export type { SerializerOptions } from './serde/record-serdes.js';
-export type { DecodeTarget, Serde, SerdeName } from './serde/serde.js';
+export {
+  HeaderSerde,
+  type HeaderSerdeOptions,
+  SERDE_HEADER,
+  type TopicChoice,
+  TopicSerde,
+} from './serde/delegating.js';
+export type { RecordSerdes, SerializerOptions } from './serde/record-serdes.js';
+export { type DecodeTarget, JsonSerde, type JsonSerdeOptions, type Serde, type SerdeName } from './serde/serde.js';
+export {
+  type SchemaInput,
+  type SchemaIssue,
+  type SchemaOutput,
+  type SchemaResult,
+  SchemaSerde,
+  type StandardSchema,
+} from './serde/standard-schema.js';
+export {
+  type InputOf,
+  type KeyOf,
+  TopicContract,
+  type TopicContractOptions,
+  type ValueOf,
+  defineTopic,
+} from './serde/topic-contract.js';
 export { KafkaSendError } from './template/kafka-send-error.js';
-export { KafkaTemplate, type TemplateOptions } from './template/kafka-template.js';
+export {
+  KafkaTemplate,
+  type SendOptions,
+  type TemplateMetrics,
+  type TemplateOptions,
+} from './template/kafka-template.js';
+export { Outcome } from './template/outcome.js';
+export type { ProducerInterceptor } from './template/producer-interceptor.js';
+export { type ContractRecord, MESSAGE_HEADERS, type OutgoingMessage } from './template/record-forms.js';
+export type { RecordPlace } from './template/record-reader.js';
+export { KafkaSendAllError, SendAllFuture, type SendFailure } from './template/send-all-future.js';
 export {
   CompositeProducerListener,
   LoggingProducerListener,
   type LoggingProducerListenerOptions,
   type ProducerListener,
 } from './template/producer-listener.js';
-export type { HeadersToSend, ProducerRecord } from './template/producer-record.js';
+export type { HeaderToSend, HeaderValue, HeadersToSend, ProducerRecord } from './template/producer-record.js';
 export { SendFuture } from './template/send-future.js';
 export { SendResult } from './template/send-result.js';

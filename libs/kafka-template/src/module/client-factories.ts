@@ -2,11 +2,12 @@
  * Makes templates and admin clients out of the options of a cluster. The nearest choice wins.
  */
 import type { ClientProperties } from '../drivers/driver-options.js';
-import type { Driver } from '../drivers/driver.js';
+import type { Driver, DriverConsumer } from '../drivers/driver.js';
 import { profileOptions } from '../drivers/producer-profile.js';
 import { systemClock } from '../io/clock.js';
 import { recordSerdes } from '../serde/record-serdes.js';
 import { KafkaTemplate, type TemplateOptions } from '../template/kafka-template.js';
+import { RecordReader } from '../template/record-reader.js';
 import { LoggingProducerListener } from '../template/producer-listener.js';
 import { KafkaAdmin } from './kafka-admin.js';
 import type { KafkaFeatureOptions, KafkaModuleOptions } from './kafka.options.js';
@@ -30,10 +31,12 @@ export function createTemplate(
     ...profileOptions(feature?.profile, driver),
     ...feature?.producer,
   });
+  const serdes = recordSerdes(feature?.serializers, options.serializers);
   return new KafkaTemplate(
     {
       producer,
-      serdes: recordSerdes(feature?.serializers, options.serializers),
+      serdes,
+      reader: new RecordReader(() => createReader(options, driver), { driver, serdes, clock: systemClock }),
       listener: feature?.producerListener ?? options.producerListener ?? new LoggingProducerListener(log),
       clock: systemClock,
       log,
@@ -57,6 +60,20 @@ export function createAdmin(options: KafkaModuleOptions, driver: Driver): KafkaA
 /** What all clients of a cluster share. */
 export function clientOptions(options: KafkaModuleOptions): ClientProperties {
   return { bootstrapServers: options.bootstrapServers, ...options.client };
+}
+
+/** A consumer without a group, for single records. */
+function createReader(options: KafkaModuleOptions, driver: Driver): DriverConsumer {
+  const { groupId: _group, groupInstanceId: _member, ...consumer } = options.consumer ?? {};
+  return driver.createConsumer({
+    ...clientOptions(options),
+    ...consumer,
+    clientId: `${options.clientId ?? DEFAULT_CLIENT_ID}-reader`,
+    autoOffsetReset: 'none',
+    enableAutoCommit: false,
+    maxPollRecords: 1,
+    allowAutoCreateTopics: false,
+  });
 }
 
 function templateOptions(feature: KafkaFeatureOptions | undefined): TemplateOptions {

@@ -34,6 +34,7 @@ const MODULE_CHECKS: OptionChecks & Record<keyof KafkaModuleOptions, OptionCheck
 const TEMPLATE_CHECKS: OptionChecks & Record<keyof TemplateOptions, OptionCheck> = {
   defaultTopic: { kind: 'string' },
   closeTimeoutMs: { kind: 'number', min: 0 },
+  interceptors: { kind: 'object' },
 };
 
 const FEATURE_CHECKS: OptionChecks & Record<keyof KafkaFeatureOptions, OptionCheck> = {

@@ -36,7 +36,7 @@ export function decodePart(
   const bytes = record[part];
   if (bytes === null) return null;
   try {
-    return serdes[part].deserialize(bytes, target, record.topic);
+    return serdes[part].deserialize(bytes, target, record.topic, record);
   } catch (error) {
     const { topic, partition, offset } = record;
     const format = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';

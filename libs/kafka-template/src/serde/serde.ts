@@ -5,8 +5,9 @@
  * it reads what the listener's parameter asks for ({@link DecodeTarget}). The raw bytes stay reachable on the record.
  * Leaves out schema registries: a `Serde` of one's own is the place for them.
  */
+import type { DriverRecord, RecordHeader } from '../drivers/driver.js';
 import { SerializationError } from '../errors.js';
-import { decodeJson, encodeJson, looksLikeJson } from './json.js';
+import { decodeJson, decodeJsonExactly, encodeJson, looksLikeJson } from './json.js';
 
 /**
  * What a listener wants to see: `text`, `bytes` or `json` when its parameter type says so, `auto` when it does not
@@ -16,10 +17,10 @@ export type DecodeTarget = 'auto' | 'text' | 'bytes' | 'json';
 
 /** Turns keys or values into bytes and back. Throws on what it cannot convert; the library adds topic and offset. */
 export interface Serde {
-  /** Null is sent as null. A string is encoded as UTF-8 by the driver. */
-  serialize(data: unknown, topic: string): Buffer | string | null;
-  /** Is not asked about null. */
-  deserialize(bytes: Buffer, target: DecodeTarget, topic: string): unknown;
+  /** Null is sent as null. A string is encoded as UTF-8 by the driver. `headers` are those of the record, if it has any. */
+  serialize(data: unknown, topic: string, headers?: readonly RecordHeader[]): Buffer | string | null;
+  /** Is not asked about null. `record` is there for its headers, which are decoded when they are asked for. */
+  deserialize(bytes: Buffer, target: DecodeTarget, topic: string, record?: Pick<DriverRecord, 'headers'>): unknown;
 }
 
 /** The built-in ways, by name. */
@@ -54,11 +55,35 @@ export const autoKeySerde: Serde = {
   deserialize: (bytes, target, topic) => autoSerde.deserialize(bytes, target === 'auto' ? 'text' : target, topic),
 };
 
+/** How a {@link JsonSerde} reads. */
+export interface JsonSerdeOptions {
+  /**
+   * What becomes of integers beyond 2^53: `number` rounds them as JSON.parse does (the default), `bigint` makes them BigInt with
+   * all their digits; smaller ones stay numbers.
+   */
+  readonly largeIntegers?: 'number' | 'bigint';
+}
+
+/** JSON with options; without any it is the serializer `json`. A BigInt is written as a number, with all its digits. */
+export class JsonSerde implements Serde {
+  readonly #isExact: boolean;
+
+  constructor(options: JsonSerdeOptions = {}) {
+    this.#isExact = options.largeIntegers === 'bigint';
+  }
+
+  serialize(data: unknown): string | null {
+    return data === null ? null : encodeJson(data);
+  }
+
+  deserialize(bytes: Buffer, target: DecodeTarget): unknown {
+    if (target === 'bytes') return bytes;
+    return this.#isExact ? decodeJsonExactly(bytes) : decodeJson(bytes);
+  }
+}
+
 /** Everything is JSON, strings too. */
-export const jsonSerde: Serde = {
-  serialize: (data) => (data === null ? null : encodeJson(data)),
-  deserialize: (bytes, target) => (target === 'bytes' ? bytes : decodeJson(bytes)),
-};
+export const jsonSerde: Serde = new JsonSerde();
 
 /** Everything is text. An object is refused rather than sent as `[object Object]`. */
 export const stringSerde: Serde = {

@@ -138,7 +138,11 @@ describe('template: send', () => {
     ['undefined', (t) => t.send('a', undefined), /value cannot be serialised: undefined cannot be sent; pass null/],
     ['a circle', (t) => t.send('a', circle()), /value cannot be serialised: it cannot be written as JSON/],
     ['a Map', (t) => t.send('a', new Map()), /JSON has no Map; send Object.fromEntries\(map\)/],
-    ['a bad header', (t) => t.send({ topic: 'a', value: '', headers: { n: 1 as never } }), /header n is a number/],
+    [
+      'a bad header',
+      (t) => t.send({ topic: 'a', value: '', headers: { n: {} as never } }),
+      /header n is of type object; use text, a number/,
+    ],
     ['a bad partition', (t) => t.send('a', -1, null, 'v'), /partition must be a whole number/],
     ['no topic', (t) => t.send('', 'v'), /topic must be a string/],
   ])('reports %s by the future, not by throwing', async (_name, send, message) => {

@@ -3,19 +3,33 @@
  *
  * `send` never blocks and never throws for anything a broker or a record's contents may cause: every failure arrives by
  * the returned future and then by the ProducerListener, and never before `send` has returned. Records are handed to the
- * producer in the order of the calls. Leaves out transactions and request/reply.
+ * producer in the order of the calls. Leaves out request/reply.
  */
 import type { DriverProducer, DriverProducerRecord, PartitionInfo, RecordMetadata } from '../drivers/driver.js';
+import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 import { callGuarded } from '../io/call-guarded.js';
-import { KafkaTemplateError, KafkaTemplateErrorCode, SerializationError, messageOf } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
+import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { RecordSerdes } from '../serde/record-serdes.js';
-import { type Serde, autoSerde } from '../serde/serde.js';
+import { autoSerde } from '../serde/serde.js';
+import { TopicContract } from '../serde/topic-contract.js';
 import { KafkaSendError, describeTarget } from './kafka-send-error.js';
+import type { OutcomeHost } from './outcome.js';
+import type { ProducerInterceptor } from './producer-interceptor.js';
 import type { ProducerListener } from './producer-listener.js';
-import { type ProducerRecord, headerList } from './producer-record.js';
-import { SendFuture, type SendFutureHost } from './send-future.js';
+import type { ProducerRecord } from './producer-record.js';
+import {
+  type ContractRecord,
+  type OutgoingMessage,
+  type RecordToSend,
+  recordOf,
+  recordOfObject,
+  serializeRecord,
+} from './record-forms.js';
+import type { RecordReader, RecordPlace } from './record-reader.js';
+import { SendAllFuture } from './send-all-future.js';
+import { SendFuture } from './send-future.js';
 import { SendResult } from './send-result.js';
 
 /** Settings of a template. */
@@ -24,6 +38,8 @@ export interface TemplateOptions {
   defaultTopic?: string;
   /** How long `close` waits for records on their way. Default 10000. */
   closeTimeoutMs?: number;
+  /** See and change records on their way out, in this order. */
+  interceptors?: readonly ProducerInterceptor[];
 }
 
 /** What a template works with. */
@@ -33,9 +49,35 @@ export interface KafkaTemplateParts {
   readonly listener: ProducerListener;
   readonly clock: Clock;
   readonly log: Log;
+  /** Reads single records; absent: `receive` is refused. */
+  readonly reader?: RecordReader;
+}
+
+/** What can be said about one send besides the record. */
+export interface SendOptions {
+  /**
+   * Ends the wait for this record: its future fails with code ABORTED. A record that is with the producer already may still
+   * arrive; one whose signal was aborted before is not sent.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/** Counts of a template since it was made. */
+export interface TemplateMetrics {
+  /** Calls of `send` and the like. */
+  readonly sent: number;
+  /** Records the broker has acknowledged. */
+  readonly acknowledged: number;
+  /** Records that were not sent. */
+  readonly failed: number;
+  /** Records whose outcome is not known yet. */
+  readonly pending: number;
 }
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
+
+/** How long `receive` waits for a record, unless told otherwise. Spring's default. */
+const RECEIVE_TIMEOUT_MS = 5000;
 
 /** Strings and bytes as they are; a value that is absent is a tombstone. */
 const RAW: RecordSerdes = {
@@ -52,8 +94,11 @@ const RECORD_PROPERTIES = ['topic', 'partition', 'timestamp', 'key', 'value', 'h
 export class KafkaTemplate {
   readonly #parts: KafkaTemplateParts;
   readonly #options: TemplateOptions;
-  readonly #host: SendFutureHost;
+  readonly #host: OutcomeHost;
   #closing: Promise<void> | undefined;
+  #sent = 0;
+  #acknowledged = 0;
+  #failed = 0;
 
   constructor(parts: KafkaTemplateParts, options: TemplateOptions = {}) {
     this.#parts = parts;
@@ -66,23 +111,47 @@ export class KafkaTemplate {
     return this.#options.defaultTopic;
   }
 
+  /** Sends a record with everything a record can have, to a topic with a contract. */
+  send<K, V>(record: ContractRecord<K, V>, options?: SendOptions): SendFuture<K, V>;
   /** Sends a record with everything a record can have. */
-  send<K, V>(record: ProducerRecord<K, V>): SendFuture<K, V>;
-  /** Sends a value without a key; the partition is the producer's choice. */
+  send<K, V>(record: ProducerRecord<K, V>, options?: SendOptions): SendFuture<K, V>;
+  /** Sends a message: a payload, and headers that say where it goes. */
+  send<V>(message: OutgoingMessage<V>, options?: SendOptions): SendFuture<unknown, V>;
+  /** Sends a value without a key; the partition is the producer's choice. With a contract, of its type and written its way. */
+  send<V>(topic: TopicContract<unknown, V, unknown>, value: NoInfer<V> | null): SendFuture<null, V>;
   send<V>(topic: string, value: V): SendFuture<null, V>;
   /** Sends a value with a key: equal keys go to the same partition and keep their order. */
+  send<K, V>(topic: TopicContract<K, V, unknown>, key: NoInfer<K> | null, value: NoInfer<V> | null): SendFuture<K, V>;
   send<K, V>(topic: string, key: K, value: V): SendFuture<K, V>;
   /** Sends to a chosen partition. */
+  send<K, V>(
+    topic: TopicContract<K, V, unknown>,
+    partition: number | null,
+    key: NoInfer<K> | null,
+    value: NoInfer<V> | null,
+  ): SendFuture<K, V>;
   send<K, V>(topic: string, partition: number | null, key: K, value: V): SendFuture<K, V>;
   /** Sends to a chosen partition with a timestamp in epoch milliseconds. */
+  send<K, V>(
+    topic: TopicContract<K, V, unknown>,
+    partition: number | null,
+    timestamp: number | null,
+    key: NoInfer<K> | null,
+    value: NoInfer<V> | null,
+  ): SendFuture<K, V>;
   send<K, V>(topic: string, partition: number | null, timestamp: number | null, key: K, value: V): SendFuture<K, V>;
-  send(first: string | ProducerRecord, ...rest: unknown[]): unknown {
-    return this.#dispatch(typeof first === 'string' ? recordOf(first, rest) : first, this.#parts.serdes);
+  send(first: unknown, ...rest: unknown[]): unknown {
+    if (typeof first === 'string') return this.#dispatch({ record: recordOf(first, rest), serdes: undefined });
+    if (first instanceof TopicContract) {
+      return this.#dispatch({ record: recordOf(first.name, rest), serdes: first.serdes });
+    }
+    return this.#sendObject(first, (rest[0] as SendOptions | undefined)?.signal);
   }
 
   /** Sends a record whose key and value are bytes already: no serializer sees them. For forwarding what was received. */
   sendRaw(record: DriverProducerRecord): SendFuture<Buffer | string, Buffer | string> {
-    return this.#dispatch(record as ProducerRecord, RAW) as SendFuture<Buffer | string, Buffer | string>;
+    const sent = this.#dispatch({ record: record as ProducerRecord, serdes: RAW });
+    return sent as SendFuture<Buffer | string, Buffer | string>;
   }
 
   /** As `send` without the topic: the template's `defaultTopic`. Throws ILLEGAL_STATE when there is none. */
@@ -98,7 +167,55 @@ export class KafkaTemplate {
         'sendDefault needs a default topic: set template.defaultTopic in the options of KafkaModule, or use send(topic, ...)',
       );
     }
-    return this.#dispatch(recordOf(topic, parameters), this.#parts.serdes);
+    return this.#dispatch({ record: recordOf(topic, parameters), serdes: undefined });
+  }
+
+  /**
+   * Sends records, each as `send` does; completes when all have their outcome. Some may fail and others not:
+   * KafkaSendAllError tells which. No transaction: see there for all or nothing.
+   */
+  sendAll<K, V>(
+    records: Iterable<ProducerRecord<K, V> | ContractRecord<K, V> | OutgoingMessage<V>>,
+    options?: SendOptions,
+  ): SendAllFuture<K, V> {
+    const futures = Array.from(records, (record) => this.#sendObject(record, options?.signal));
+    return new SendAllFuture(futures, this.#host) as SendAllFuture<K, V>;
+  }
+
+  /**
+   * One record of a topic, by its place; undefined when it is not there within `timeoutMs` (default 5000): not written yet,
+   * or removed. Each call opens a consumer of its own; for more than one use {@link receiveAll}. Rejects with
+   * UNSUPPORTED_BY_DRIVER where partitions cannot be read one by one.
+   */
+  async receive<K = unknown, V = unknown>(
+    topic: string | TopicContract<K, unknown, V>,
+    partition: number,
+    offset: number,
+    timeoutMs: number = RECEIVE_TIMEOUT_MS,
+  ): Promise<ConsumerRecord<K, V> | undefined> {
+    const serdes = topic instanceof TopicContract ? topic.serdes : undefined;
+    const name = topic instanceof TopicContract ? topic.name : topic;
+    const [record] = await this.#reader().read([{ topic: name, partition, offset }], timeoutMs, serdes);
+    return record as ConsumerRecord<K, V> | undefined;
+  }
+
+  /** Several records by their places, in the same order, with one consumer. `timeoutMs` is for each of them. */
+  receiveAll<K = unknown, V = unknown>(
+    places: readonly RecordPlace[],
+    timeoutMs: number = RECEIVE_TIMEOUT_MS,
+  ): Promise<(ConsumerRecord<K, V> | undefined)[]> {
+    return this.#reader().read(places, timeoutMs) as Promise<(ConsumerRecord<K, V> | undefined)[]>;
+  }
+
+  /** Hands the driver's producer to a callback and returns what that returns. For what the template has no method for. */
+  execute<T>(callback: (producer: DriverProducer) => T): T {
+    return callback(this.#parts.producer);
+  }
+
+  /** Counts since the template was made. */
+  metrics(): TemplateMetrics {
+    const [sent, acknowledged, failed] = [this.#sent, this.#acknowledged, this.#failed];
+    return { sent, acknowledged, failed, pending: sent - acknowledged - failed };
   }
 
   /** Resolves when everything sent before has been acknowledged or has failed, callbacks included. */
@@ -120,25 +237,52 @@ export class KafkaTemplate {
     return this.#closing;
   }
 
-  #dispatch(given: ProducerRecord, serdes: RecordSerdes): SendFuture {
+  #reader(): RecordReader {
+    const { reader } = this.#parts;
+    if (reader !== undefined) return reader;
+    throw new KafkaTemplateError(KafkaTemplateErrorCode.ILLEGAL_STATE, 'This template was made without a reader');
+  }
+
+  #sendObject(given: unknown, signal: AbortSignal | undefined): SendFuture {
+    try {
+      return this.#dispatch(recordOfObject(given, this.#options.defaultTopic), signal);
+    } catch (error) {
+      // A property of the record throws when it is read.
+      return this.#refuse(given, error);
+    }
+  }
+
+  #dispatch({ record: given, serdes }: RecordToSend, signal?: AbortSignal): SendFuture {
     let data: DriverProducerRecord | undefined;
     let failure: unknown;
+    const record = this.#options.interceptors === undefined ? given : this.#intercepted(given);
     try {
       if (this.#closing !== undefined) {
         throw new KafkaTemplateError('CLOSED', 'the template is closed: the application is shutting down');
       }
-      data = serialize(given, serdes);
+      if (signal?.aborted === true) throw abortError(signal, 'it was not sent');
+      data = serializeRecord(record, serdes ?? this.#parts.serdes);
     } catch (error) {
       failure = error;
     }
-    const future = new SendFuture(data !== undefined || isReadable(given) ? given : NO_RECORD, this.#host);
-    if (data === undefined) queueMicrotask(() => this.#complete(future, failure, null));
-    else this.#append(data, future);
+    if (data === undefined) return this.#refuse(record, failure);
+    this.#sent++;
+    const future = new SendFuture(record, this.#host);
+    this.#append(data, future, signal);
     return future;
   }
 
-  #append(data: DriverProducerRecord, future: SendFuture): void {
+  /** The future of a record that no driver has seen. */
+  #refuse(given: unknown, failure: unknown): SendFuture {
+    this.#sent++;
+    const future = new SendFuture(isReadable(given) ? given : NO_RECORD, this.#host);
+    queueMicrotask(() => this.#complete(future, failure, null));
+    return future;
+  }
+
+  #append(data: DriverProducerRecord, future: SendFuture, signal: AbortSignal | undefined): void {
     let appended = false;
+    if (signal !== undefined) this.#watch(signal, future);
     try {
       this.#parts.producer.append(data, (error, metadata) => {
         // A driver may know at once that it cannot send. The caller has no future yet, so it hears of it afterwards.
@@ -151,15 +295,37 @@ export class KafkaTemplate {
     appended = true;
   }
 
+  #watch(signal: AbortSignal, future: SendFuture): void {
+    const onAbort = () => this.#complete(future, abortError(signal, 'it may still arrive'), null);
+    const forget = () => signal.removeEventListener('abort', onAbort);
+    signal.addEventListener('abort', onAbort, { once: true });
+    future.addCallback(forget, forget);
+  }
+
+  #intercepted(given: ProducerRecord): ProducerRecord {
+    let record = given;
+    for (const interceptor of this.#options.interceptors ?? []) {
+      try {
+        record = interceptor.onSend?.(record) ?? record;
+      } catch (error) {
+        this.#parts.log.error(`A ProducerInterceptor failed on a record for ${describeTarget(given)}`, error);
+      }
+    }
+    return record;
+  }
+
   #listenerFailed(record: ProducerRecord, error: unknown): void {
     this.#parts.log.error(`The ProducerListener failed on a record for ${describeTarget(record)}`, error);
   }
 
-  /** The order is Spring's: the future first, with its callbacks, then the listener. */
+  /** The order is Spring's: interceptors, the future with its callbacks, then the listener. */
   #complete(future: SendFuture, cause: unknown, metadata: RecordMetadata | null): void {
+    if (future.isDone) return;
     const { listener } = this.#parts;
     const { record } = future;
     if (metadata !== null && cause === null) {
+      this.#acknowledged++;
+      this.#tellInterceptors(record, metadata, null);
       future.complete(undefined, new SendResult(record, metadata));
       if (listener.onSuccess === undefined) return;
       callGuarded(
@@ -167,7 +333,9 @@ export class KafkaTemplate {
         (thrown) => this.#listenerFailed(record, thrown),
       );
     } else {
+      this.#failed++;
       const error = new KafkaSendError(record, cause);
+      this.#tellInterceptors(record, metadata, error);
       future.complete(error, undefined);
       callGuarded(
         () => listener.onError?.(record, metadata, error),
@@ -175,64 +343,32 @@ export class KafkaTemplate {
       );
     }
   }
+
+  #tellInterceptors(record: ProducerRecord, metadata: RecordMetadata | null, error: Error | null): void {
+    for (const interceptor of this.#options.interceptors ?? []) {
+      callGuarded(
+        () => interceptor.onAcknowledgement?.(metadata, error, record),
+        (thrown) => this.#parts.log.error(`A ProducerInterceptor failed on ${describeTarget(record)}`, thrown),
+      );
+    }
+  }
+}
+
+function abortError(signal: AbortSignal, consequence: string): KafkaTemplateError {
+  return new KafkaTemplateError(
+    KafkaTemplateErrorCode.ABORTED,
+    `its signal was aborted: ${consequence}`,
+    signal.reason,
+  );
 }
 
 /** Whether those who hear of the failure can look at the record without failing themselves. */
-function isReadable(given: unknown): boolean {
+function isReadable(given: unknown): given is ProducerRecord {
   if (typeof given !== 'object' || given === null) return false;
   try {
     for (const name of RECORD_PROPERTIES) void (given as Record<string, unknown>)[name];
     return true;
   } catch {
     return false;
-  }
-}
-
-function kindOf(given: unknown): string {
-  return given === null || given === undefined ? String(given) : `a ${typeof given}`;
-}
-
-/** The record that the positional forms of `send` stand for. They differ by how many parameters they have. */
-function recordOf(topic: string, parameters: readonly unknown[]): ProducerRecord {
-  if (parameters.length >= 4) {
-    const [partition, timestamp, key, value] = parameters;
-    return { topic, partition: partition as number | null, timestamp: timestamp as number | null, key, value };
-  }
-  if (parameters.length === 3) {
-    const [partition, key, value] = parameters;
-    return { topic, partition: partition as number | null, key, value };
-  }
-  if (parameters.length === 2) return { topic, key: parameters[0], value: parameters[1] };
-  return { topic, value: parameters[0] };
-}
-
-function serialize(record: ProducerRecord, serdes: RecordSerdes): DriverProducerRecord {
-  if (typeof record !== 'object' || record === null) {
-    throw new SerializationError(
-      `send takes a topic and a value, or a record ({ topic, key, value }), and was given ${kindOf(record)}`,
-    );
-  }
-  const { topic, partition, timestamp } = record;
-  if (typeof topic !== 'string' || topic === '') {
-    throw new SerializationError('the topic must be a string that is not empty');
-  }
-  if (partition != null && !(Number.isInteger(partition) && partition >= 0)) {
-    throw new SerializationError(`partition must be a whole number from 0, or null, and is ${String(partition)}`);
-  }
-  return {
-    topic,
-    partition: partition ?? null,
-    timestamp: timestamp ?? undefined,
-    key: serializePart('key', record.key ?? null, topic, serdes.key),
-    value: serializePart('value', record.value, topic, serdes.value),
-    headers: headerList(record.headers),
-  };
-}
-
-function serializePart(part: 'key' | 'value', data: unknown, topic: string, serde: Serde): Buffer | string | null {
-  try {
-    return serde.serialize(data, topic);
-  } catch (error) {
-    throw new SerializationError(`the ${part} cannot be serialised: ${messageOf(error)}`, error);
   }
 }

@@ -1,13 +1,26 @@
 /**
  * A record to send, as Kafka's clients know it, with key and value still as objects.
  *
- * Leaves out serialisation: the template does it when the record is sent.
+ * Leaves out serialisation of key and value: the template does it when the record is sent. Headers become bytes here.
  */
 import type { RecordHeader } from '../drivers/driver.js';
 import { SerializationError } from '../errors.js';
 
-/** Headers to send: a list, when order or repetition matters, or an object. Strings are encoded as UTF-8. */
-export type HeadersToSend = readonly RecordHeader[] | Readonly<Record<string, Buffer | string | null>>;
+/**
+ * Value of a header to send. Strings are UTF-8; numbers, BigInt and booleans are sent as their text, which is what `@KafkaHeader`
+ * gives; bytes as they are; null without a value. Anything else is refused: write it as JSON yourself.
+ */
+export type HeaderValue = string | Buffer | Uint8Array | number | bigint | boolean | null;
+
+/** A header to send. */
+export interface HeaderToSend {
+  readonly key: string;
+  readonly value: HeaderValue;
+}
+
+/** Headers to send: a list, when order matters, or an object; a list of values in it repeats the header. */
+export type HeadersToSend =
+  readonly HeaderToSend[] | Readonly<Record<string, HeaderValue | readonly HeaderValue[] | undefined>>;
 
 /** A record to send. */
 export interface ProducerRecord<K = unknown, V = unknown> {
@@ -22,26 +35,52 @@ export interface ProducerRecord<K = unknown, V = unknown> {
   readonly headers?: HeadersToSend;
 }
 
-/** Headers in the form drivers take. Throws SerializationError. */
+/** Headers as a list, values as they were given. Undefined values are absent headers. */
+export function headerEntries(headers: HeadersToSend | null | undefined): readonly HeaderToSend[] {
+  if (headers === undefined || headers === null) return [];
+  if (isList(headers)) return headers;
+  return Object.entries(headers).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    return isValues(value) ? value.map((one) => ({ key, value: one })) : [{ key, value }];
+  });
+}
+
+/** Headers in the form drivers take; undefined for none. Throws SerializationError. */
 export function headerList(headers: HeadersToSend | null | undefined): readonly RecordHeader[] | undefined {
   if (headers === undefined || headers === null) return undefined;
-  const list: readonly RecordHeader[] = isList(headers)
-    ? headers
-    : Object.entries(headers).map(([key, value]) => ({ key, value }));
-  for (const header of list) {
+  const entries = headerEntries(headers);
+  for (const header of entries) {
     if (typeof header !== 'object' || header === null) {
       throw new SerializationError(
         `headers hold ${String(header)}; use { key, value }, or an object of names and values`,
       );
     }
-    const { value } = header;
-    if (typeof header.key !== 'string' || !(value === null || typeof value === 'string' || Buffer.isBuffer(value))) {
-      throw new SerializationError(`header ${String(header.key)} is a ${typeof value}; use a string, a Buffer or null`);
-    }
+    if (typeof header.key !== 'string') throw new SerializationError(`a header has the name ${String(header.key)}`);
   }
-  return list;
+  return entries.every(isReady) ? (entries as readonly RecordHeader[]) : entries.map(readyHeader);
 }
 
-function isList(headers: HeadersToSend): headers is readonly RecordHeader[] {
+function isReady({ value }: HeaderToSend): boolean {
+  return value === null || typeof value === 'string' || Buffer.isBuffer(value);
+}
+
+function readyHeader(header: HeaderToSend): RecordHeader {
+  const { key, value } = header;
+  if (isReady(header)) return header as RecordHeader;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
+    return { key, value: String(value) };
+  }
+  if (value instanceof Uint8Array) return { key, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) };
+  throw new SerializationError(
+    `header ${key} is of type ${typeof value}; use text, a number, a boolean, a Buffer ` +
+      'or null, and JSON.stringify for objects',
+  );
+}
+
+function isList(headers: HeadersToSend): headers is readonly HeaderToSend[] {
   return Array.isArray(headers);
+}
+
+function isValues(value: HeaderValue | readonly HeaderValue[]): value is readonly HeaderValue[] {
+  return Array.isArray(value);
 }
