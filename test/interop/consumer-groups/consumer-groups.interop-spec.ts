@@ -1,9 +1,13 @@
 /**
  * Groups of the new protocol (KIP-848) with Apache Kafka's own Java client as members and Kafka's own tool looking at them.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBroker } from '@kafka-template/broker';
 import { createAdmin, createProducer, silentLogger, type Admin } from '@kafka-template/client';
 import { startTarget, type Target } from '../support/target.js';
-import { kafkaConsumerGroups, Members } from './members.js';
+import { dumpOffsetsLog, kafkaConsumerGroups, Members } from './members.js';
 
 const RECORDS = 300;
 /** Heartbeats every half second, so that nothing takes long. */
@@ -121,5 +125,31 @@ describe('groups of the new protocol', () => {
     await members.leave('j');
     await members.untilShared({ i: 4 });
     await members.leave('i');
+  });
+
+  it('are kept in a log that the dump tool of Apache Kafka reads', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'offsets-log-'));
+    try {
+      const broker = await createBroker({ dataDir, config: { 'offsets.topic.num.partitions': 1 } });
+      const dumped = Members.start(broker.bootstrapServers);
+      try {
+        dumped.enter('k', { group: 'dumped', pattern: 'dump.*', instanceId: 'one' });
+        const maker = createAdmin({ bootstrapServers: broker.bootstrapServers, logger: silentLogger });
+        await maker.createTopics([{ name: 'dump', numPartitions: 2, replicationFactor: 1 }]);
+        await maker.close();
+        await dumped.untilShared({ k: 2 });
+      } finally {
+        await dumped.end();
+        await broker.close();
+      }
+      const lines = await dumpOffsetsLog(join(dataDir, '__consumer_offsets-0', '00000000000000000000.log'));
+      const types = new Set(lines.flatMap((line) => /key: \{"type":"(\d+)"/.exec(line)?.[1] ?? []));
+      expect([...types].sort()).toEqual(['16', '3', '5', '6', '7', '8']);
+      const patterns = lines.filter((line) => line.includes('"regularExpression":"dump.*"'));
+      expect(patterns.at(-1)).toContain('"topics":["dump"]');
+      expect(lines.filter((line) => line.includes('"type":"8"')).at(-1)).toContain('"memberEpoch":-2');
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 });

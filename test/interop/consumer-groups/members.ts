@@ -108,15 +108,27 @@ export class Members {
 }
 
 /** Runs Kafka's `kafka-consumer-groups`; resolves with its rows, cells separated by blanks, without the head. */
-export function kafkaConsumerGroups(bootstrapServers: string, ...parameters: readonly string[]): Promise<string[][]> {
-  const tool = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';
-  const options = { timeout: DEADLINE_MS, encoding: 'utf8' } as const;
-  const all = ['-Xmx256m', '-cp', installKafka(), tool, '--bootstrap-server', bootstrapServers, ...parameters];
+export async function kafkaConsumerGroups(
+  bootstrapServers: string,
+  ...parameters: readonly string[]
+): Promise<string[][]> {
+  const name = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';
+  const lines = await tool(name, '--bootstrap-server', bootstrapServers, ...parameters);
+  return lines.filter((line) => !line.startsWith('GROUP ')).map((line) => line.trim().split(/\s+/));
+}
+
+/** What Kafka's `DumpLogSegments` finds in a file of `__consumer_offsets`, line by line. */
+export function dumpOffsetsLog(file: string): Promise<string[]> {
+  return tool('org.apache.kafka.tools.DumpLogSegments', '--offsets-decoder', '--files', file);
+}
+
+/** Runs one of Kafka's tools; resolves with its lines. */
+function tool(name: string, ...parameters: readonly string[]): Promise<string[]> {
+  const options = { timeout: DEADLINE_MS, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 } as const;
   return new Promise((resolve, reject) => {
-    execFile('java', all, options, (error, stdout, stderr) => {
-      if (error !== null) return reject(new Error(`${parameters.join(' ')}: ${error.message}\n${stdout}\n${stderr}`));
-      const lines = stdout.split('\n').filter((line) => line.trim() !== '');
-      resolve(lines.filter((line) => !line.startsWith('GROUP ')).map((line) => line.trim().split(/\s+/)));
+    execFile('java', ['-Xmx256m', '-cp', installKafka(), name, ...parameters], options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout.split('\n').filter((line) => line.trim() !== ''));
+      else reject(new Error(`${parameters.join(' ')}: ${error.message}\n${stdout}\n${stderr}`));
     });
   });
 }
