@@ -77,7 +77,8 @@ export class KafkaJsConsumer implements DriverConsumer {
     this.#polledMs = clock.now();
     this.#signal = new Signal(clock);
     this.#tasks = new PollTasks(() => this.#signal.raise());
-    this.#offsets = new KafkaJsOffsets(cluster);
+    const { defaultApiTimeoutMs: timeoutMs = 60_000, retryBackoffMs = 100 } = options;
+    this.#offsets = new KafkaJsOffsets(cluster, { clock, timeoutMs, retryBackoffMs });
     this.#feed = new Feed({
       client,
       signal: this.#signal,
@@ -90,8 +91,8 @@ export class KafkaJsConsumer implements DriverConsumer {
       cluster,
       groupId: options.groupId,
       clock,
-      defaultApiTimeoutMs: options.defaultApiTimeoutMs ?? 60_000,
-      retryBackoffMs: options.retryBackoffMs ?? 100,
+      defaultApiTimeoutMs: timeoutMs,
+      retryBackoffMs,
       beforeJoin: () => this.#beforeJoin(),
       beforeFetch: () => this.#beforeFetch(),
       onOutOfRange: (partition) => this.#onOutOfRange(partition),

@@ -1,17 +1,27 @@
 /**
  * Offsets that are asked of the partition leaders: beginning, end, by time. And where a partition without a commit begins.
  */
+import type { Clock } from '../../io/clock.js';
 import type { OffsetCommit, TopicPartition } from '../driver.js';
 import { partitionName } from '../driver.js';
 import { driverErrorOf, KafkaJsError } from './kafkajs.error.js';
 import type { KafkaJsCluster } from './kafkajs.types.js';
 
+/** How long a look-up is tried again, as when a leader moves or a topic is new. Times in milliseconds. */
+export interface LookupLimits {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly retryBackoffMs: number;
+}
+
 /** Looks offsets up through kafkajs' cluster. */
 export class KafkaJsOffsets {
   readonly #cluster: KafkaJsCluster;
+  readonly #limits: LookupLimits;
 
-  constructor(cluster: KafkaJsCluster) {
+  constructor(cluster: KafkaJsCluster, limits: LookupLimits) {
     this.#cluster = cluster;
+    this.#limits = limits;
   }
 
   /** The first offsets there are. */
@@ -55,26 +65,37 @@ export class KafkaJsOffsets {
     }
   }
 
-  async #list(
-    partitions: readonly TopicPartition[],
-    from: { fromBeginning: boolean } | { fromTimestamp: number },
-  ): Promise<OffsetCommit[]> {
+  async #list(partitions: readonly TopicPartition[], from: ListFrom): Promise<OffsetCommit[]> {
     if (partitions.length === 0) return [];
-    const topics = [...new Set(partitions.map(({ topic }) => topic))];
-    try {
-      await this.#cluster.addMultipleTargetTopics(topics);
-      const found = await this.#cluster.fetchTopicsOffset(
-        topics.map((topic) => ({
-          topic,
-          partitions: partitions.filter((one) => one.topic === topic).map(({ partition }) => ({ partition })),
-          ...from,
-        })),
-      );
-      return found.flatMap(({ topic, partitions: listed }) =>
-        listed.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
-      );
-    } catch (error) {
-      throw driverErrorOf(error, 'looking up offsets');
+    const { clock, timeoutMs, retryBackoffMs } = this.#limits;
+    const deadlineMs = clock.now() + timeoutMs;
+    for (;;) {
+      try {
+        return await this.#listOnce(partitions, from);
+      } catch (thrown) {
+        const error = driverErrorOf(thrown, 'looking up offsets');
+        if (!error.retriable || clock.now() + retryBackoffMs > deadlineMs) throw error;
+        await new Promise<void>((resolve) => clock.setTimer(retryBackoffMs, resolve));
+        // Another broker may lead now. If that cannot be found out, the next attempt says so.
+        await this.#cluster.refreshMetadata().catch(() => undefined);
+      }
     }
   }
+
+  async #listOnce(partitions: readonly TopicPartition[], from: ListFrom): Promise<OffsetCommit[]> {
+    const topics = [...new Set(partitions.map(({ topic }) => topic))];
+    await this.#cluster.addMultipleTargetTopics(topics);
+    const found = await this.#cluster.fetchTopicsOffset(
+      topics.map((topic) => ({
+        topic,
+        partitions: partitions.filter((one) => one.topic === topic).map(({ partition }) => ({ partition })),
+        ...from,
+      })),
+    );
+    return found.flatMap(({ topic, partitions: listed }) =>
+      listed.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+    );
+  }
 }
+
+type ListFrom = { readonly fromBeginning: boolean } | { readonly fromTimestamp: number };
