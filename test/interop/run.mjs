@@ -38,6 +38,8 @@ const NEEDS = {
   transactions: ['java', 'mvn', 'kcat'],
   protocol: ['javac', 'mvn', 'kcat'],
   storage: ['java', 'mvn'],
+  tools: ['java', 'mvn'],
+  durability: ['java', 'mvn', 'kcat'],
   security: ['java', 'mvn', 'openssl'],
 };
 

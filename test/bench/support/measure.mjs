@@ -39,14 +39,16 @@ const METRICS = [
   ['records per second', 'records/s', ({ records, seconds }) => records / seconds],
   ['records per CPU-second', 'records/CPU-s', ({ records, cpuSeconds }) => records / cpuSeconds],
   ['CPU', 'CPU-s per million', ({ records, cpuSeconds }) => (cpuSeconds / records) * 1_000_000],
+  ['CPU per GB', 'CPU-s per GB', ({ bytes, cpuSeconds }) => (cpuSeconds / bytes) * 1e9],
+  ['average ms', 'ms', ({ averageMs }) => averageMs],
   ['p50 ms', 'ms', ({ p50Ms }) => p50Ms],
   ['p99 ms', 'ms', ({ p99Ms }) => p99Ms],
   ['start ms', 'ms', ({ startMs }) => startMs],
   ['RSS MB', 'MB', ({ rssMb }) => rssMb],
 ];
 
-/** One figure for each metric that all runs reported. */
-function figuresOf(subject, workload, results) {
+/** One figure for each metric that all runs reported: the median. */
+export function figuresOf(subject, workload, results) {
   return METRICS.map(([metric, unit, read]) => ({
     subject,
     workload,

@@ -45,7 +45,7 @@ function table(bench, figures) {
     const peers = subjects
       .filter((subject) => subject !== 'ours' && values.has(subject))
       .map((name) => values.get(name));
-    const best = /CPU-s per million|\(ms\)|\(MB\)/.test(key) ? Math.min(...peers) : Math.max(...peers);
+    const best = /CPU-s per|\(ms\)|\(MB\)/.test(key) ? Math.min(...peers) : Math.max(...peers);
     const ratio = peers.length > 0 && values.has('ours') ? `${shown(values.get('ours') / best)}x` : '';
     return [key, ...subjects.map((subject) => (values.has(subject) ? shown(values.get(subject)) : '')), ratio];
   });
