@@ -98,6 +98,8 @@ export const GATED_ANSWERS_MAX = 100_000;
 export const TRANSACTION_WAITERS_MAX = 10_000;
 /** Steps of the machine a subscription's pattern becomes; it bounds the time one name takes. */
 export const PATTERN_STEPS_MAX = 4000;
+/** States of that machine that are remembered from name to name. */
+export const PATTERN_STATES_MAX = 1000;
 /** Records of one batch when a coordinator writes many at once, so that no batch outgrows `max.message.bytes`. */
 export const COORDINATOR_RECORDS_PER_BATCH_MAX = 1000;
 

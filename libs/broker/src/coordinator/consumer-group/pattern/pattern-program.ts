@@ -5,7 +5,7 @@
  * can stop the broker, which JavaScript's own expressions cannot promise. Source: Thompson's construction, as in RE2.
  */
 import { CHARS, PatternError, type Assertion, type CharSet, type Node } from './syntax-tree.js';
-import { PATTERN_STEPS_MAX } from '../../../limits.js';
+import { PATTERN_STATES_MAX, PATTERN_STEPS_MAX } from '../../../limits.js';
 
 /** One step. `split` goes on at both places, `match` is the end. */
 type Step =
@@ -15,9 +15,20 @@ type Step =
   | { readonly type: 'jump'; to: number }
   | { readonly type: 'match' };
 
+/** Where all possibilities stand together, and where a character leads to; filled in as names are read. */
+interface State {
+  readonly places: readonly number[];
+  readonly next: State[];
+  /** Whether the pattern matches when the name ends here; null: not known yet. */
+  accepts: boolean | null;
+}
+
 /** See the file comment. Throws a {@link PatternError} when the pattern comes to more than `PATTERN_STEPS_MAX`. */
 export class PatternProgram {
   private readonly steps: Step[] = [];
+  private readonly states = new Map<string, State>();
+  private start: State | null = null;
+  private hasBoundaries = false;
   private visits = 0;
 
   constructor(pattern: Node) {
@@ -27,23 +38,63 @@ export class PatternProgram {
 
   /** True when the pattern matches the whole name. */
   matches(name: string): boolean {
-    let current = new Set<number>();
-    this.follow(0, name, 0, current);
-    for (let at = 0; at < name.length && current.size > 0; at += 1) {
-      const next = new Set<number>();
+    // What comes before and after matters at word boundaries: then nothing can be remembered from name to name.
+    if (this.hasBoundaries) return this.walk(name);
+    let state = (this.start ??= this.stateOf(this.reach([0], ' ', 0)));
+    for (let at = 0; at < name.length; at += 1) {
       const code = name.charCodeAt(at);
-      for (const place of current) {
-        const step = this.steps[place]!;
-        if (step.type === 'set' && code < CHARS && step.set[code] === 1) this.follow(place + 1, name, at + 1, next);
-      }
-      current = next;
+      if (code >= CHARS || state.places.length === 0) return false;
+      state = state.next[code] ?? this.step(state, code);
+    }
+    // The end is looked at only now: on the way nobody knows that a character is the last one.
+    return (state.accepts ??= this.reach(state.places, name, name.length).has(this.steps.length - 1));
+  }
+
+  /** The state after a character, remembered for the next name. */
+  private step(state: State, code: number): State {
+    const places = state.places.flatMap((place) => (this.takes(place, code) ? [place + 1] : []));
+    // Position 1 of a name of three: neither the begin nor the end.
+    const next = this.stateOf(this.reach(places, '   ', 1));
+    state.next[code] = next;
+    return next;
+  }
+
+  private stateOf(reached: ReadonlySet<number>): State {
+    const places = [...reached].sort((left, right) => left - right);
+    const key = places.join();
+    const known = this.states.get(key);
+    if (known) return known;
+    // Patterns can be made whose states never come again; forgetting all of them costs only time.
+    if (this.states.size >= PATTERN_STATES_MAX) this.states.clear();
+    const state: State = { places, next: [], accepts: null };
+    this.states.set(key, state);
+    return state;
+  }
+
+  private takes(place: number, code: number): boolean {
+    const step = this.steps[place]!;
+    return step.type === 'set' && step.set[code] === 1;
+  }
+
+  /** The same without a memory. */
+  private walk(name: string): boolean {
+    let current = this.reach([0], name, 0);
+    for (let at = 0; at < name.length && current.size > 0; at += 1) {
+      const code = name.charCodeAt(at);
+      const places = [...current].filter((place) => code < CHARS && this.takes(place, code));
+      current = this.reach(
+        places.map((place) => place + 1),
+        name,
+        at + 1,
+      );
     }
     return current.has(this.steps.length - 1);
   }
 
-  /** Adds a place and everything that is reached from it without a character. */
-  private follow(start: number, name: string, at: number, reached: Set<number>): void {
-    const pending = [start];
+  /** The places and everything that is reached from them without a character, at a position of a name. */
+  private reach(places: readonly number[], name: string, at: number): Set<number> {
+    const reached = new Set<number>();
+    const pending = [...places];
     for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
       if (reached.has(place)) continue;
       reached.add(place);
@@ -52,6 +103,7 @@ export class PatternProgram {
       else if (step.type === 'jump') pending.push(step.to);
       else if (step.type === 'assertion' && holds(step.assertion, name, at)) pending.push(place + 1);
     }
+    return reached;
   }
 
   private push(step: Step): number {
@@ -64,8 +116,11 @@ export class PatternProgram {
     this.visits += 1;
     if (this.visits > 4 * PATTERN_STEPS_MAX) throw new PatternError('expression too large');
     switch (node.type) {
-      case 'set':
       case 'assertion':
+        this.hasBoundaries ||= node.assertion === 'wordBoundary' || node.assertion === 'noWordBoundary';
+        this.push(node);
+        return;
+      case 'set':
         this.push(node);
         return;
       case 'sequence':

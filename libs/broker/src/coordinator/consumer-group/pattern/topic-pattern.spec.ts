@@ -32,6 +32,12 @@ describe('patterns of topics', () => {
     ['é', [], ['e', '']],
     ['(a|b|)c', ['ac', 'bc', 'c'], ['abc']],
     ['(a*)*b', ['b', 'aaab'], ['a']],
+    ['^', [''], ['a']],
+    ['$', [''], ['a']],
+    ['a$b|^$|c^d', [''], ['ab', 'cd', 'a']],
+    ['(^a|b)$', ['a', 'b'], ['ab']],
+    ['\\Bfoo|x\\b-y', ['x-y'], ['foo', 'x-']],
+    ['[ab]*a[ab]{12}', ['a'.padEnd(13, 'b'), 'bba'.padEnd(15, 'ab')], ['b'.padEnd(13, 'a'), 'a']],
   ])('%s', (pattern, names, others) => {
     const matches = topicPattern(pattern);
     expect(names.filter((name) => !matches(name))).toEqual([]);
@@ -71,6 +77,16 @@ describe('patterns of topics', () => {
     ['deep nesting', `${'('.repeat(2000)}a${')'.repeat(2000)}`],
   ])('%s end soon', (_what, pattern) => {
     expect(() => topicPattern(pattern)).toThrow(expect.objectContaining({ errorCode: 128 }) as Error);
+  });
+
+  it('says the same however many names it has seen', () => {
+    const matches = topicPattern('[ab]*a[ab]{12}');
+    const names = Array.from({ length: 4096 }, (_, at) =>
+      at.toString(2).padStart(15, '0').replaceAll('0', 'a').replaceAll('1', 'b'),
+    );
+    const right = names.filter((name) => matches(name) !== (name[2] === 'a'));
+    expect(right).toEqual([]);
+    expect(names.filter((name) => matches(name) !== (name[2] === 'a'))).toEqual([]);
   });
 
   it('takes a time that grows with the name, whatever the pattern', () => {
