@@ -17,7 +17,7 @@ import { partitionForKey } from './partitioner.js';
 import type { PartitionQueue } from './partition-queue.js';
 import { ProducerBatch } from './producer-batch.js';
 import type { ResolvedProducerOptions } from './producer-options.js';
-import { type DeliveryCallback, type ProducerRecord, callSafely, copyRecord } from './producer-record.js';
+import { type Delivery, type ProducerRecord, callSafely, copyRecord } from './producer-record.js';
 import { RECORD_OVERHEAD_BYTES_MAX, byteLength, headersBytesMax, recordBytesMax } from './record-size.js';
 import type { TopicQueues, Waiter } from './topic-queues.js';
 
@@ -55,7 +55,7 @@ export class Accumulator {
   }
 
   /** Takes one record that {@link recordProblem} finds nothing wrong with. Never throws. */
-  append(topic: TopicQueues, record: ProducerRecord, callback: DeliveryCallback | null): void {
+  append(topic: TopicQueues, record: ProducerRecord, callback: Delivery | null): void {
     const generation = this.generations.current;
     generation.pending += 1;
     const timestamp = record.timestamp ?? this.io.clock.now();
@@ -119,8 +119,8 @@ export class Accumulator {
   }
 
   /** Takes records out by their callbacks, which get the error; those that were sent already stay. */
-  abort(topics: Iterable<TopicQueues>, aborted: ReadonlyMap<DeliveryCallback, KafkaError>): void {
-    const errorOf = (callback: DeliveryCallback | null): KafkaError | undefined =>
+  abort(topics: Iterable<TopicQueues>, aborted: ReadonlyMap<Delivery, KafkaError>): void {
+    const errorOf = (callback: Delivery | null): KafkaError | undefined =>
       callback === null ? undefined : aborted.get(callback);
     const waits = (waiter: Waiter): boolean => errorOf(waiter.callback) !== undefined;
     for (const waiter of this.memoryWaiting.take(waits))
@@ -131,7 +131,7 @@ export class Accumulator {
     }
   }
 
-  private abortIn(queue: PartitionQueue, errorOf: (callback: DeliveryCallback | null) => KafkaError | undefined): void {
+  private abortIn(queue: PartitionQueue, errorOf: (callback: Delivery | null) => KafkaError | undefined): void {
     for (const batch of [...queue.batches]) {
       if (batch.isFinished || !batch.holds((callback) => errorOf(callback) !== undefined)) continue;
       const { rest, removed } = batch.without((callback) => errorOf(callback) !== undefined);
@@ -147,7 +147,7 @@ export class Accumulator {
   private place(
     topic: TopicQueues,
     record: ProducerRecord,
-    callback: DeliveryCallback | null,
+    callback: Delivery | null,
     timestamp: number,
     generation: Generation,
   ): boolean {
@@ -232,7 +232,7 @@ export class Accumulator {
   private wait(
     topic: TopicQueues,
     record: ProducerRecord,
-    callback: DeliveryCallback | null,
+    callback: Delivery | null,
     timestamp: number,
     generation: Generation,
   ): void {
@@ -298,7 +298,7 @@ export class Accumulator {
   }
 
   /** The outcome of a record that is in no batch. */
-  private refuse(callback: DeliveryCallback | null, generation: Generation, error: KafkaError): void {
+  private refuse(callback: Delivery | null, generation: Generation, error: KafkaError): void {
     this.events.onFailed(error);
     this.io.clock.defer(() => {
       if (callback !== null) callSafely(callback, this.options.logger, error, null);

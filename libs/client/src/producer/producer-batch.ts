@@ -17,7 +17,7 @@ import {
 import type { KafkaError } from '../errors.js';
 import type { ClientLogger } from '../io/logger.js';
 import type { Generation } from './generation.js';
-import { type DeliveryCallback, RecordMetadata, callSafely } from './producer-record.js';
+import { type Delivery, RecordMetadata, callSafely } from './producer-record.js';
 import { recordBytesMax } from './record-size.js';
 
 /** Numbers kept per callback in {@link ProducerBatch.details}: timestamp, key size, value size. */
@@ -62,7 +62,7 @@ export class ProducerBatch {
   private readonly builder: BatchBuilder;
   private finished: Buffer | null = null;
   /** By record; shorter than the batch when the last records have none. */
-  private readonly callbacks: (DeliveryCallback | null)[] = [];
+  private readonly callbacks: (Delivery | null)[] = [];
   private readonly details: number[] = [];
 
   constructor(
@@ -104,7 +104,7 @@ export class ProducerBatch {
   }
 
   /** Keeps the callback of the record that was appended last. */
-  keepCallback(callback: DeliveryCallback, timestamp: number, keySize: number, valueSize: number): void {
+  keepCallback(callback: Delivery, timestamp: number, keySize: number, valueSize: number): void {
     const index = this.builder.recordCount - 1;
     while (this.callbacks.length < index) {
       this.callbacks.push(null);
@@ -159,7 +159,7 @@ export class ProducerBatch {
   }
 
   /** Whether it has a record with such a callback. */
-  holds(matches: (callback: DeliveryCallback) => boolean): boolean {
+  holds(matches: (callback: Delivery) => boolean): boolean {
     return this.callbacks.some((callback) => callback !== null && matches(callback));
   }
 
@@ -167,12 +167,12 @@ export class ProducerBatch {
    * The batch without the records of such callbacks, or null when none is left; it takes further records as this one did,
    * which must not be used afterwards. For a batch that was never sent. The callbacks that were taken out are not called.
    */
-  without(matches: (callback: DeliveryCallback) => boolean): {
+  without(matches: (callback: Delivery) => boolean): {
     readonly rest: ProducerBatch | null;
-    readonly removed: readonly DeliveryCallback[];
+    readonly removed: readonly Delivery[];
   } {
     const rest = this.part(this.sizeBytes);
-    const removed: DeliveryCallback[] = [];
+    const removed: Delivery[] = [];
     const reader = new RecordReader(this.bytes());
     reader.nextBatch();
     for (let index = 0; reader.nextRecord(); index++) {

@@ -42,6 +42,23 @@ export class RecordMetadata {
  */
 export type DeliveryCallback = (error: KafkaError | null, metadata: RecordMetadata | null) => void;
 
+/**
+ * The promise of a `send`, for as long as its record has no outcome: kept by what resolves it and nothing else, because
+ * there may be ten thousands of them.
+ */
+export class SendPromise {
+  constructor(private readonly resolve: (outcome: RecordMetadata | Promise<never>) => void) {}
+
+  /** Settles the promise. */
+  settle(error: KafkaError | null, metadata: RecordMetadata | null): void {
+    // Resolved with a rejected promise it is rejected with the same reason.
+    this.resolve(error === null ? (metadata as RecordMetadata) : Promise.reject(error));
+  }
+}
+
+/** Who is told the outcome of a record. */
+export type Delivery = DeliveryCallback | SendPromise;
+
 /** A record that stays as it is, whatever becomes of the given one and its buffers. */
 export function copyRecord({ topic, partition, key, value, timestamp, headers }: ProducerRecord): ProducerRecord {
   const copied = headers == null ? null : headers.map((each) => ({ key: each.key, value: copyData(each.value) }));
@@ -52,13 +69,17 @@ function copyData(data: Buffer | string | null | undefined): Buffer | string | n
   return typeof data === 'string' || data == null ? (data ?? null) : Buffer.from(data);
 }
 
-/** Calls a callback; what it throws is logged, so that it does not keep other records from their outcome. */
+/** Tells an outcome; what a callback throws is logged, so that it does not keep other records from their outcome. */
 export function callSafely(
-  callback: DeliveryCallback,
+  callback: Delivery,
   logger: ClientLogger,
   error: KafkaError | null,
   metadata: RecordMetadata | null,
 ): void {
+  if (typeof callback !== 'function') {
+    callback.settle(error, metadata);
+    return;
+  }
   try {
     callback(error, metadata);
   } catch (thrown) {

@@ -11,14 +11,14 @@ import type { Generation } from './generation.js';
 import { StickyChoice } from './partitioner.js';
 import { PartitionQueue } from './partition-queue.js';
 import type { Identity } from './identity.js';
-import type { DeliveryCallback, ProducerRecord } from './producer-record.js';
+import type { Delivery, ProducerRecord } from './producer-record.js';
 
 /** A record that cannot be put into a batch yet. */
 export interface Waiter {
   readonly topic: TopicQueues;
   /** A copy: the one that was appended may have changed since. */
   readonly record: ProducerRecord;
-  readonly callback: DeliveryCallback | null;
+  readonly callback: Delivery | null;
   readonly timestamp: number;
   readonly generation: Generation;
   /** Monotonic time after which it has failed. */
