@@ -7,7 +7,14 @@ export type { CommitStrategy, Offsets, RecordRef } from './commit/commit-strateg
 export type { CommitStrategyFactory } from './commit/create-strategy.js';
 export { QueuedStrategy } from './commit/queued-strategy.js';
 export { InjectKafkaTemplate, getKafkaTemplateToken } from './decorators/inject-kafka-template.decorator.js';
-export { KafkaListener } from './decorators/kafka-listener.decorator.js';
+export { KafkaHandler, type KafkaHandlerOptions, TYPE_ID_HEADER } from './decorators/kafka-handler.decorator.js';
+export {
+  KafkaListener,
+  type KafkaListenerDecoratorOptions,
+  type KafkaListenerOptionsFactory,
+  type ProviderGetter,
+} from './decorators/kafka-listener.decorator.js';
+export { SendTo, type SendToOptions, type SendToTarget } from './decorators/send-to.decorator.js';
 export {
   Ack,
   KafkaHeader,
@@ -96,6 +103,7 @@ export type { ConcurrentContainer, ContainerStatus } from './listener/concurrent
 export { Consumer } from './listener/consumer.js';
 export type { AssignmentCommit, CommitCallback, ContainerSettings } from './listener/container-settings.js';
 export { isKafkaContext } from './discovery/kafka-arguments-host.js';
+export type { HandlingOptions, RecordFilterStrategy, RecordInterceptor } from './listener/handling-options.js';
 export type { ErrorHandlerFactory, KafkaListenerOptions, ListenerOptions } from './listener/listener-options.js';
 export { KafkaListenerEndpointRegistry, type RegistryCluster } from './listener/listener.registry.js';
 export type { PartitionOffsetOption, TopicPartitionsOption } from './listener/manual-assignment.js';

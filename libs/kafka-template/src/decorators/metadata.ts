@@ -5,8 +5,14 @@
  * listeners. Payloads carry Nest's number for a body: ValidationPipe leaves parameters of unknown kinds alone.
  */
 
-/** On a method: the options of its @KafkaListener decorators, top to bottom. */
+/** On a method or a class: the notes of its @KafkaListener decorators, top to bottom. */
 export const KAFKA_LISTENER_METADATA = 'kafka-template:listeners';
+
+/** On a method of a class with @KafkaListener: for which records it is. */
+export const KAFKA_HANDLER_METADATA = 'kafka-template:handler';
+
+/** On a method or a class: where results go. */
+export const SEND_TO_METADATA = 'kafka-template:send-to';
 
 /** On a class, per method: Nest's own key for what the parameters are. */
 export const ROUTE_ARGUMENTS_METADATA = '__routeArguments__';

@@ -6,18 +6,22 @@
  * the error stands. Request-scoped listeners are made anew for each record, which they can inject as REQUEST.
  */
 import { ContextIdFactory, ExternalContextCreator, type ModuleRef, type ModulesContainer } from '@nestjs/core';
-import { isObservable, lastValueFrom } from 'rxjs';
+import { defaultIfEmpty, isObservable, lastValueFrom } from 'rxjs';
 import type { Acknowledgment } from '../commit/acknowledgment.js';
 import { ROUTE_ARGUMENTS_METADATA } from '../decorators/metadata.js';
 import { UnreadableRecordError, messageOf } from '../errors.js';
 import type { Log } from '../io/log.js';
 import type { Consumer } from '../listener/consumer.js';
+import type { HandlingOptions } from '../listener/handling-options.js';
 import { KAFKA_CONTEXT_TYPE, KafkaArgumentsHost, type ListenerArguments } from './kafka-arguments-host.js';
 import type { MessageListener } from '../listener/message-listener.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { EndpointSettings } from './endpoint-settings.js';
-import type { ListenerEndpoint } from './listener.endpoint.js';
+import { selectHandler } from './handler-selection.js';
+import type { HandlerMethod, ListenerEndpoint } from './listener.endpoint.js';
 import { parameterValue } from './parameter-values.js';
+import { withHandling } from './record-handling.js';
+import { type ReplySender, sendReply } from './replies.js';
 
 /** The parts of Nest that the adapter works with. */
 export interface NestParts {
@@ -54,8 +58,15 @@ interface BoundMethod {
 /** What binding a method takes, whatever the instance. */
 interface Binding {
   readonly endpoint: ListenerEndpoint;
+  readonly method: HandlerMethod;
   readonly settings: EndpointSettings;
   readonly contexts: ExternalContextCreator;
+}
+
+/** What goes around a listener besides what Nest knows of. */
+export interface AdapterExtras extends HandlingOptions {
+  /** Sends what methods with @SendTo return. */
+  readonly replySender?: ReplySender;
 }
 
 /** Makes listeners out of endpoints. */
@@ -66,52 +77,64 @@ export class ListenerAdapter {
     this.#parts = parts;
   }
 
-  /** The function for the container of an endpoint. */
-  create(endpoint: ListenerEndpoint, settings: EndpointSettings): MessageListener {
-    const bound = this.#binder(endpoint, settings);
-    const { payload } = endpoint.plan;
-    if (settings.batch) {
-      const onBatch = (records: readonly ConsumerRecord[], ack: Acknowledgment | undefined, consumer: Consumer) =>
-        this.#invoke(bound, [payload === undefined ? records : payloadsOf(records), records, ack, consumer]);
-      return { batch: true, onBatch };
-    }
-    const onRecord = (record: ConsumerRecord, ack: Acknowledgment | undefined, consumer: Consumer) =>
-      this.#invoke(bound, [payload === undefined ? record : record.valueAs(payload), record, ack, consumer]);
-    return { batch: false, onRecord };
+  /** The function for the container of an endpoint. `extras` are filter, interceptor and the sender of replies. */
+  create(endpoint: ListenerEndpoint, settings: EndpointSettings, extras: AdapterExtras = {}): MessageListener {
+    const contexts = this.#ownContexts();
+    const calls = new Map(
+      endpoint.methods.map((method) => [method, this.#callOf({ endpoint, method, settings, contexts }, extras)]),
+    );
+    const [first] = endpoint.methods;
+    const only = endpoint.methods.length === 1 && first?.condition === undefined ? first : undefined;
+    const onRecord = (record: ConsumerRecord, ack: Acknowledgment | undefined, consumer: Consumer) => {
+      const method = only ?? selectHandler(endpoint.methods, record);
+      const { payload } = method.plan;
+      return calls.get(method)?.([payload === undefined ? record : record.valueAs(payload), record, ack, consumer]);
+    };
+    const onBatch = (records: readonly ConsumerRecord[], ack: Acknowledgment | undefined, consumer: Consumer) => {
+      const payloads = only?.plan.payload === undefined ? records : payloadsOf(records);
+      return only === undefined ? undefined : calls.get(only)?.([payloads, records, ack, consumer]);
+    };
+    const { wrapper } = endpoint;
+    const listener = withHandling(settings.batch ? { batch: true, onBatch } : { batch: false, onRecord }, extras);
   }
 
-  async #invoke(
-    bound: (parameters: ListenerArguments) => BoundMethod | Promise<BoundMethod>,
-    parameters: ListenerArguments,
-  ): Promise<void> {
-    const found = bound(parameters);
-    const method = found instanceof Promise ? await found : found;
-    try {
-      await method.call(...parameters);
-    } catch (error) {
-      if (!(await this.#isHandled(method.filters, error, parameters))) throw error;
-    }
+  /** Calls a method, asks its filters about what it throws, and sends its result on. */
+  #callOf(binding: Binding, { replySender }: AdapterExtras): (parameters: ListenerArguments) => Promise<void> {
+    const bound = this.#binder(binding);
+    const { sendTo } = binding.method;
+    return async (parameters) => {
+      const found = bound(parameters);
+      const method = found instanceof Promise ? await found : found;
+      let result: unknown;
+      try {
+        result = await method.call(...parameters);
+      } catch (error) {
+        result = await this.#filtered(method.filters, error, parameters);
+        if (result === undefined || result === null) throw error;
+      }
+      if (sendTo !== undefined && replySender !== undefined)
+        await sendReply(replySender, sendTo, parameters[1], result);
+    };
   }
 
-  async #isHandled(filters: ExceptionsHandler, error: unknown, parameters: ListenerArguments): Promise<boolean> {
+  /** What the filters make of an error; undefined when it stands. */
+  async #filtered(filters: ExceptionsHandler, error: unknown, parameters: ListenerArguments): Promise<unknown> {
     try {
-      let outcome = await filters.invokeCustomFilters(error, new KafkaArgumentsHost(parameters));
-      if (isObservable(outcome)) outcome = await lastValueFrom(outcome, { defaultValue: undefined });
-      return outcome !== undefined && outcome !== null;
+      const outcome = await filters.invokeCustomFilters(error, new KafkaArgumentsHost(parameters));
+      return isObservable(outcome) ? await lastValueFrom(outcome, { defaultValue: undefined }) : outcome;
     } catch (thrown) {
       if (thrown !== error) {
         this.#parts.log.debug(`An exception filter failed on the error of a listener: ${messageOf(thrown)}`);
       }
-      return false;
+      return undefined;
     }
   }
 
   /** Static listeners are bound once; others for every call. */
-  #binder(endpoint: ListenerEndpoint, settings: EndpointSettings) {
-    const { wrapper } = endpoint;
-    const contexts = this.#ownContexts();
+  #binder(binding: Binding) {
+    const { wrapper } = binding.endpoint;
     if (wrapper.isDependencyTreeStatic()) {
-      const method = this.#bind({ endpoint, settings, contexts }, wrapper.instance as object);
+      const method = this.#bind(binding, wrapper.instance as object);
       return () => method;
     }
     return async (parameters: ListenerArguments): Promise<BoundMethod> => {
@@ -119,14 +142,15 @@ export class ListenerAdapter {
       const contextId = ContextIdFactory.create();
       moduleRef.registerRequestByContextId(parameters[1], contextId);
       const instance: object = await moduleRef.resolve(wrapper.token, contextId, { strict: false });
-      return this.#bind({ endpoint, settings, contexts }, instance, contextId);
+      return this.#bind(binding, instance, contextId);
     };
   }
 
-  #bind({ endpoint, settings, contexts }: Binding, instance: object, contextId?: ContextId): BoundMethod {
-    const { methodName, plan, wrapper } = endpoint;
+  #bind({ endpoint, method, settings, contexts }: Binding, instance: object, contextId?: ContextId): BoundMethod {
+    const { wrapper } = endpoint;
+    const { methodName, plan } = method;
     const { groupId, errorHandler, id } = settings;
-    const callback = (instance as Record<string, (...parameters: unknown[]) => unknown>)[methodName] as Call;
+    const callback = awaitable((instance as Record<string, (...parameters: unknown[]) => unknown>)[methodName] as Call);
     const deliveryAttempt = (record: ConsumerRecord) => errorHandler.deliveryAttempt?.(record, id) ?? 1;
     const exchangeKeyForValue = (kind: number, data: unknown, parameters: unknown) =>
       parameterValue({ plan, groupId, deliveryAttempt }, kind, data, parameters as ListenerArguments);
@@ -170,6 +194,20 @@ function filtersOf(contexts: ExternalContextCreator): FiltersContextCreator {
   const creator = (contexts as unknown as CreatorInside).filtersContextCreator;
   if (creator === undefined) throw unsupported();
   return creator;
+}
+
+/**
+ * Nest takes the last value of an observable, and fails when there is none. The prototype lets Nest, and guards that ask for
+ * the handler, find what decorators have noted on the method.
+ */
+function awaitable(method: Call): Call {
+  const call = function (this: unknown, ...parameters: unknown[]): unknown {
+    const returned: unknown = method.apply(this, parameters);
+    return isObservable(returned) ? returned.pipe(defaultIfEmpty(undefined)) : returned;
+  };
+  Object.setPrototypeOf(call, method);
+  Object.defineProperty(call, 'name', { value: method.name });
+  return call as Call;
 }
 
 function unsupported(): Error {

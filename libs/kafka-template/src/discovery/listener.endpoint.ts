@@ -1,21 +1,37 @@
 /**
- * A decorated method that was found: where it is, what it wants, what its decorator says. Data.
+ * A decorated method or class that was found: where it is, what it wants, what its decorator says. Data.
  */
 import type { DiscoveryService } from '@nestjs/core';
+import type { KafkaHandlerOptions } from '../decorators/kafka-handler.decorator.js';
+import type { SendToNote } from '../decorators/send-to.decorator.js';
 import type { KafkaListenerOptions } from '../listener/listener-options.js';
 import type { ParameterPlan } from './parameter-plan.js';
 
 /** Nest's record of a provider or controller. */
 export type ProviderWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** One @KafkaListener on one method. */
-export interface ListenerEndpoint {
-  readonly wrapper: ProviderWrapper;
+/** A method that is called with records. */
+export interface HandlerMethod {
   readonly methodName: string;
   /** `OrderListener#onOrder`. */
   readonly name: string;
-  /** Which of several @KafkaListener of the same method, from 0. */
+  readonly plan: ParameterPlan;
+  /** Where its result goes; undefined: nowhere. */
+  readonly sendTo: SendToNote | undefined;
+  /** For which records it is; undefined: for all. */
+  readonly condition: KafkaHandlerOptions | undefined;
+}
+
+/** One @KafkaListener on one method, or on one class of @KafkaHandler methods. */
+export interface ListenerEndpoint {
+  readonly wrapper: ProviderWrapper;
+  /** `OrderListener#onOrder`, or `OrderListener` for a class. */
+  readonly name: string;
+  /** Which of several @KafkaListener of the same method or class, from 0. */
   readonly index: number;
   readonly options: KafkaListenerOptions;
-  readonly plan: ParameterPlan;
+  /** What all its methods together want. */
+  readonly plan: Pick<ParameterPlan, 'problems' | 'wantsAcknowledgment'>;
+  /** The method; several for a class. */
+  readonly methods: readonly HandlerMethod[];
 }

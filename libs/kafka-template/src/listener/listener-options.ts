@@ -11,13 +11,14 @@ import type { ErrorHandler } from '../error-handling/error-handler.js';
 import { type OptionChecks, checkOptions } from '../option-check.js';
 import type { SerializerOptions } from '../serde/record-serdes.js';
 import type { AssignmentCommit, CommitCallback } from './container-settings.js';
+import { HANDLING_CHECKS, type HandlingOptions } from './handling-options.js';
 import { type TopicPartitionsOption, parsePartitions } from './manual-assignment.js';
 
 /** Makes the error handler of a listener. `kafka` is the application's KafkaTemplate. */
 export type ErrorHandlerFactory = (kafka: DeadLetterSender) => ErrorHandler;
 
 /** Settings of listeners, in the module or in one @KafkaListener. Times in milliseconds. */
-export interface ListenerOptions {
+export interface ListenerOptions extends HandlingOptions {
   /** When offsets are committed: a rule by name, or one's own. Default BATCH. */
   ackMode?: AckMode | CommitStrategyFactory;
   /** How a commit is sent: `sync`, `async` or `combined`. Default `sync`. */
@@ -109,6 +110,7 @@ const LISTENER_CHECKS: OptionChecks & Record<keyof ListenerOptions, OptionChecks
   batch: flag,
   assignmentCommit: { kind: 'one-of', values: ['latest-only', 'always', 'never'] },
   errorHandler: { kind: 'any' },
+  ...HANDLING_CHECKS,
 };
 
 const KAFKA_LISTENER_CHECKS: OptionChecks = {

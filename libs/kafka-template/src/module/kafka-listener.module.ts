@@ -7,7 +7,9 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { DEFAULT_NAME } from '../decorators/inject-kafka-template.decorator.js';
+import type { ProviderGetter } from '../decorators/kafka-listener.decorator.js';
 import { type EndpointSettings, containerSettings, endpointSettings } from '../discovery/endpoint-settings.js';
+import { handlingProblems } from '../discovery/record-handling.js';
 import { ListenerAdapter } from '../discovery/listener.adapter.js';
 import type { ListenerEndpoint } from '../discovery/listener.endpoint.js';
 import { ListenerExplorer } from '../discovery/listener.explorer.js';
@@ -20,6 +22,7 @@ import type { KafkaCluster } from './kafka-cluster.js';
 import { KafkaCoreModule } from './kafka-core.module.js';
 import { listenerDefaults } from './listener-defaults.js';
 import { nestLog } from './nest-log.js';
+import { replySenderOf } from './reply-sender.js';
 
 const log = nestLog('KafkaListener');
 
@@ -53,7 +56,11 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
     const adapter = new ListenerAdapter({ contexts, moduleRef, modules, log });
     for (const { endpoint, settings, cluster } of this.#endpoints()) {
       if (settings.errorHandler instanceof DefaultErrorHandler) settings.errorHandler.useLog(log);
-      this.registry.register(containerSettings(settings, adapter.create(endpoint, settings)), cluster.forRegistry);
+      const extras = { ...cluster.options.listener, ...endpoint.options, replySender: replySenderOf(cluster.template) };
+      this.registry.register(
+        containerSettings(settings, adapter.create(endpoint, settings, extras)),
+        cluster.forRegistry,
+      );
       log.info(`Mapped {${describeSource(settings)}, ${endpoint.name}}${describeGroup(settings)}`);
     }
     await this.registry.start();
@@ -68,7 +75,7 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
   #endpoints(): MappedEndpoint[] {
     const clusters = this.#clusters();
     const errors: KafkaOptionsError[] = [];
-    const endpoints = new ListenerExplorer(this.discovery).explore().flatMap((endpoint) => {
+    const endpoints = new ListenerExplorer(this.discovery, this.#get).explore().flatMap((endpoint) => {
       try {
         const name = endpoint.options.cluster ?? DEFAULT_NAME;
         const cluster = clusters.get(name);
@@ -77,7 +84,13 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
           throw new KafkaOptionsError(`@KafkaListener on ${endpoint.name}`, [problem]);
         }
         const defaults = listenerDefaults(cluster.options, cluster.template, log);
-        return [{ endpoint, settings: endpointSettings(endpoint, defaults), cluster }];
+        const settings = endpointSettings(endpoint, defaults);
+        const problems = handlingProblems(endpoint, settings.batch, {
+          ...cluster.options.listener,
+          ...endpoint.options,
+        });
+        if (problems.length > 0) throw new KafkaOptionsError(`@KafkaListener on ${endpoint.name}`, problems);
+        return [{ endpoint, settings, cluster }];
       } catch (error) {
         if (!(error instanceof KafkaOptionsError)) throw error;
         errors.push(error);
@@ -88,6 +101,9 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
     if (first !== undefined) throw combinedOptionsError([first, ...others]);
     return endpoints;
   }
+
+  /** Finds a provider wherever it is, for options that are made at start. */
+  readonly #get: ProviderGetter = (token) => this.moduleRef.get(token as never, { strict: false });
 
   #clusters(): ReadonlyMap<string, KafkaCluster> {
     const clusters = new Map<string, KafkaCluster>();
