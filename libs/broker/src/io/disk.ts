@@ -39,7 +39,8 @@ export interface DiskFile {
   read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   /**
    * Writes all buffers one after the other at `position`. The buffers must not change before `done`, and never on a disk
-   * that keeps them (see `keepsBuffers`). After an error an unknown part of the bytes may have been written.
+   * that keeps them (see `keepsBuffers`). After an error an unknown part of the bytes may have been written. `done` may be
+   * called before this returns.
    */
   writev(buffers: readonly Buffer[], position: number, done: (error: DiskError | null) => void): void;
   /** Cuts or zero-extends the file to `sizeBytes`. */

@@ -1,12 +1,14 @@
 /**
  * The disk of this machine, on node:fs.
  * Guarantees: what the port promises (disk.ts); short writes are continued until all bytes are out or an error says why.
+ * Small writes are made at once, as long as the system takes them at once (prompt-writes.ts).
  * Leaves out caching and read-ahead: the operating system does both better.
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Disk, DiskError, type DiskFile, type DiskStat, type OpenMode } from './disk.js';
 import { lockDirectory } from './directory-lock.js';
+import { PromptWrites } from './prompt-writes.js';
 
 function codeOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | null)?.code;
@@ -47,6 +49,9 @@ function rest(buffers: readonly Buffer[], bytes: number): Buffer[] {
   return left;
 }
 
+/** One for the process: what makes one write wait makes all of them wait. */
+const promptWrites = new PromptWrites(() => performance.now());
+
 class RealFile implements DiskFile {
   constructor(
     readonly path: string,
@@ -70,13 +75,27 @@ class RealFile implements DiskFile {
 
   writev(buffers: readonly Buffer[], position: number, done: (error: DiskError | null) => void): void {
     const wantedBytes = byteCount(buffers);
-    fs.writev(this.fd, buffers, position, (error, written) => {
+    const ended = (error: unknown, written: number): void => {
       if (error) return done(failed('write', this.path, error));
       if (written === wantedBytes) return done(null);
       if (written === 0) return done(failed('write', this.path, new Error('the system took no bytes')));
       // A short write is not an error yet: trying the rest tells us why (usually a full disk), or succeeds.
       this.writev(rest(buffers, written), position + written, done);
-    });
+    };
+    const beganMs = promptWrites.begin(wantedBytes);
+    if (beganMs === null) {
+      fs.writev(this.fd, buffers, position, ended);
+      return;
+    }
+    let failure: unknown = null;
+    let written = 0;
+    try {
+      written = fs.writevSync(this.fd, buffers, position);
+    } catch (error) {
+      failure = error;
+    }
+    promptWrites.ended(beganMs);
+    ended(failure, written);
   }
 
   truncate(sizeBytes: number): Promise<void> {
