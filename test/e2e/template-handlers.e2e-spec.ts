@@ -99,4 +99,31 @@ describe.each(TEMPLATE_DRIVERS)('template: handlers, on $name', ({ driver }) => 
     const [noted] = await apps.kafka.take(audit, { timeoutMs: 20_000 });
     expect(noted?.value).toBe('total 12');
   });
+
+  it('a request gets its reply, many at a time, by a listener that answers', async () => {
+    const requests = uniqueName('requests');
+    const replies = uniqueName('replies');
+    @Injectable()
+    class Listener {
+      @KafkaListener({ topics: requests, groupId: uniqueName('server'), properties: { autoOffsetReset: 'earliest' } })
+      @SendTo()
+      onRequest(request: { id: number }) {
+        return { double: request.id * 2 };
+      }
+    }
+    const app = await apps.app({
+      topics: [newTopic(requests, { partitions: 2 }), newTopic(replies, { partitions: 2 })],
+      template: { replies: { topic: replies, timeoutMs: 20_000 } },
+      providers: [Listener],
+    });
+    const template = app.get(KafkaTemplate);
+    const ask = (id: number) => template.sendAndReceive<{ double: number }>({ topic: requests, value: { id } });
+    if (driver !== undefined) {
+      await expect(ask(1)).rejects.toMatchObject({ code: 'UNSUPPORTED_BY_DRIVER' });
+      return;
+    }
+    const ids = Array.from({ length: 50 }, (_, index) => index);
+    const answers = await Promise.all(ids.map(ask));
+    expect(answers.map((reply) => reply.value.double)).toEqual(ids.map((id) => id * 2));
+  });
 });

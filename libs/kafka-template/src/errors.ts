@@ -21,6 +21,10 @@ export const KafkaTemplateErrorCode = {
   SEND_FAILED: 'SEND_FAILED',
   /** The signal of a send was aborted; a record that was with the producer already may still arrive. */
   ABORTED: 'ABORTED',
+  /** No reply to a request came in time. */
+  REPLY_TIMEOUT: 'REPLY_TIMEOUT',
+  /** So many requests wait for their replies that no other is sent. */
+  TOO_MANY_REQUESTS: 'TOO_MANY_REQUESTS',
   /** A batch listener says which record of its batch failed. */
   BATCH_LISTENER_FAILED: 'BATCH_LISTENER_FAILED',
   /** A topic does not exist and `missingTopicsFatal` is true. */

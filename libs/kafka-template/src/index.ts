@@ -154,6 +154,7 @@ export {
 export { KafkaSendError } from './template/kafka-send-error.js';
 export {
   KafkaTemplate,
+  type RequestOptions,
   type SendOptions,
   type TemplateMetrics,
   type TemplateOptions,
@@ -162,6 +163,8 @@ export { Outcome } from './template/outcome.js';
 export type { ProducerInterceptor } from './template/producer-interceptor.js';
 export { type ContractRecord, MESSAGE_HEADERS, type OutgoingMessage } from './template/record-forms.js';
 export type { RecordPlace } from './template/record-reader.js';
+export { KafkaReplyTimeoutError, ReplyFuture } from './template/reply-future.js';
+export { type ReplyOptions, REQUEST_HEADERS } from './template/reply-receiver.js';
 export { KafkaSendAllError, SendAllFuture, type SendFailure } from './template/send-all-future.js';
 export {
   CompositeProducerListener,

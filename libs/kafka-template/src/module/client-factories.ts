@@ -1,12 +1,13 @@
 /**
  * Makes templates and admin clients out of the options of a cluster. The nearest choice wins.
  */
-import type { ClientProperties } from '../drivers/driver-options.js';
+import type { ClientProperties, ConsumerProperties } from '../drivers/driver-options.js';
 import type { Driver, DriverConsumer } from '../drivers/driver.js';
 import { profileOptions } from '../drivers/producer-profile.js';
 import { systemClock } from '../io/clock.js';
 import { recordSerdes } from '../serde/record-serdes.js';
 import { KafkaTemplate, type TemplateOptions } from '../template/kafka-template.js';
+import { type ReplyOptions, ReplyReceiver, type ReplyReceiverParts } from '../template/reply-receiver.js';
 import { RecordReader } from '../template/record-reader.js';
 import { LoggingProducerListener } from '../template/producer-listener.js';
 import { KafkaAdmin } from './kafka-admin.js';
@@ -31,17 +32,19 @@ export function createTemplate(
     ...profileOptions(feature?.profile, driver),
     ...feature?.producer,
   });
+  const own: TemplateOptions = { ...options.template, ...templateOptions(feature) };
   const serdes = recordSerdes(feature?.serializers, options.serializers);
   return new KafkaTemplate(
     {
       producer,
       serdes,
+      replies: own.replies === undefined ? undefined : createReplies(own.replies, options, { driver, serdes, log }),
       reader: new RecordReader(() => createReader(options, driver), { driver, serdes, clock: systemClock }),
       listener: feature?.producerListener ?? options.producerListener ?? new LoggingProducerListener(log),
       clock: systemClock,
       log,
     },
-    { ...options.template, ...templateOptions(feature) },
+    own,
   );
 }
 
@@ -62,18 +65,35 @@ export function clientOptions(options: KafkaModuleOptions): ClientProperties {
   return { bootstrapServers: options.bootstrapServers, ...options.client };
 }
 
+function createReplies(
+  replies: ReplyOptions,
+  options: KafkaModuleOptions,
+  parts: Pick<ReplyReceiverParts, 'serdes' | 'log'> & { readonly driver: Driver },
+): ReplyReceiver {
+  const createConsumer = () =>
+    parts.driver.createConsumer({
+      ...readerProperties(options),
+      clientId: `${options.clientId ?? DEFAULT_CLIENT_ID}-replies`,
+      autoOffsetReset: 'latest',
+    });
+  return new ReplyReceiver(replies, { ...parts, createConsumer, clock: systemClock });
+}
+
 /** A consumer without a group, for single records. */
 function createReader(options: KafkaModuleOptions, driver: Driver): DriverConsumer {
-  const { groupId: _group, groupInstanceId: _member, ...consumer } = options.consumer ?? {};
   return driver.createConsumer({
-    ...clientOptions(options),
-    ...consumer,
+    ...readerProperties(options),
     clientId: `${options.clientId ?? DEFAULT_CLIENT_ID}-reader`,
     autoOffsetReset: 'none',
-    enableAutoCommit: false,
     maxPollRecords: 1,
     allowAutoCreateTopics: false,
   });
+}
+
+/** Options of consumers that read without a group. */
+function readerProperties(options: KafkaModuleOptions): ConsumerProperties {
+  const { groupId: _group, groupInstanceId: _member, ...consumer } = options.consumer ?? {};
+  return { ...clientOptions(options), ...consumer, enableAutoCommit: false };
 }
 
 function templateOptions(feature: KafkaFeatureOptions | undefined): TemplateOptions {

@@ -9,6 +9,7 @@ import { checkListenerDefaults } from '../listener/listener-options.js';
 import { type OptionCheck, type OptionChecks, checkOptions } from '../option-check.js';
 import type { Serde } from '../serde/serde.js';
 import type { TemplateOptions } from '../template/kafka-template.js';
+import type { ReplyOptions } from '../template/reply-receiver.js';
 import type { KafkaFeatureOptions, KafkaModuleOptions } from './kafka.options.js';
 import type { NewTopic } from './new-topic.js';
 
@@ -35,6 +36,15 @@ const TEMPLATE_CHECKS: OptionChecks & Record<keyof TemplateOptions, OptionCheck>
   defaultTopic: { kind: 'string' },
   closeTimeoutMs: { kind: 'number', min: 0 },
   interceptors: { kind: 'object' },
+  replies: { kind: 'object' },
+};
+
+const REPLY_CHECKS: OptionChecks & Record<keyof ReplyOptions, OptionCheck> = {
+  topic: { kind: 'string' },
+  partition: { kind: 'number', min: 0 },
+  timeoutMs: { kind: 'number', min: 1 },
+  maxPending: { kind: 'number', min: 1 },
+  errorOf: { kind: 'function' },
 };
 
 const FEATURE_CHECKS: OptionChecks & Record<keyof KafkaFeatureOptions, OptionCheck> = {
@@ -93,7 +103,16 @@ export function featureProblems(options: KafkaFeatureOptions): string[] {
     ...problems,
     ...checkOptions(`${path}.producer`, options.producer, PRODUCER_CHECKS),
     ...serializerProblems(options, `${path}.serializers`),
+    ...replyProblems(`${path}.replies`, options.replies),
   ];
+}
+
+function replyProblems(path: string, replies: ReplyOptions | undefined): string[] {
+  const problems = checkOptions(path, replies, REPLY_CHECKS);
+  if (typeof replies === 'object' && replies !== null && replies.topic === undefined) {
+    problems.push(`${path}.topic is missing: replies need a topic to come to`);
+  }
+  return problems;
 }
 
 function problemsOf(options: KafkaModuleOptions): string[] {
@@ -109,6 +128,7 @@ function problemsOf(options: KafkaModuleOptions): string[] {
     ...checkOptions('consumer', options.consumer, CONSUMER_CHECKS),
     ...checkListenerDefaults(options.listener),
     ...checkOptions('template', options.template, TEMPLATE_CHECKS),
+    ...replyProblems('template.replies', options.template?.replies),
     ...checkOptions('admin', options.admin, ADMIN_CHECKS),
     ...checkOptions('admin.properties', options.admin?.properties, CLIENT_CHECKS),
     ...serializerProblems(options),

@@ -3,13 +3,14 @@
  *
  * `send` never blocks and never throws for anything a broker or a record's contents may cause: every failure arrives by
  * the returned future and then by the ProducerListener, and never before `send` has returned. Records are handed to the
- * producer in the order of the calls. Leaves out request/reply.
+ * producer in the order of the calls. Leaves out transactions.
  */
 import type { DriverProducer, DriverProducerRecord, PartitionInfo, RecordMetadata } from '../drivers/driver.js';
-import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
+import { KafkaTemplateError, KafkaTemplateErrorCode, asError } from '../errors.js';
 import { callGuarded } from '../io/call-guarded.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
+import { uniqueId } from '../io/unique-id.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { RecordSerdes } from '../serde/record-serdes.js';
 import { autoSerde } from '../serde/serde.js';
@@ -18,7 +19,7 @@ import { KafkaSendError, describeTarget } from './kafka-send-error.js';
 import type { OutcomeHost } from './outcome.js';
 import type { ProducerInterceptor } from './producer-interceptor.js';
 import type { ProducerListener } from './producer-listener.js';
-import type { ProducerRecord } from './producer-record.js';
+import { type HeaderToSend, type ProducerRecord, headerEntries } from './producer-record.js';
 import {
   type ContractRecord,
   type OutgoingMessage,
@@ -28,6 +29,8 @@ import {
   serializeRecord,
 } from './record-forms.js';
 import type { RecordReader, RecordPlace } from './record-reader.js';
+import { ReplyFuture } from './reply-future.js';
+import { REQUEST_HEADERS, type ReplyOptions, type ReplyReceiver } from './reply-receiver.js';
 import { SendAllFuture } from './send-all-future.js';
 import { SendFuture } from './send-future.js';
 import { SendResult } from './send-result.js';
@@ -38,6 +41,8 @@ export interface TemplateOptions {
   defaultTopic?: string;
   /** How long `close` waits for records on their way. Default 10000. */
   closeTimeoutMs?: number;
+  /** Where replies to `sendAndReceive` come to. */
+  replies?: ReplyOptions;
   /** See and change records on their way out, in this order. */
   interceptors?: readonly ProducerInterceptor[];
 }
@@ -51,6 +56,14 @@ export interface KafkaTemplateParts {
   readonly log: Log;
   /** Reads single records; absent: `receive` is refused. */
   readonly reader?: RecordReader;
+  /** Brings replies; absent: `sendAndReceive` is refused. */
+  readonly replies?: ReplyReceiver | undefined;
+}
+
+/** What can be said about one request besides the record. */
+export interface RequestOptions extends SendOptions {
+  /** How long the reply may take, the send included. Default: `replies.timeoutMs`, else 5000. */
+  readonly timeoutMs?: number;
 }
 
 /** What can be said about one send besides the record. */
@@ -183,6 +196,38 @@ export class KafkaTemplate {
   }
 
   /**
+   * Sends a request and waits for its reply: a record on the topic of `template.replies` with the same `kafka_correlationId`, as
+   * listeners with `@SendTo()` and those of Spring and @nestjs/microservices write it. Throws ILLEGAL_STATE without that option.
+   */
+  sendAndReceive<R = unknown, K = unknown, V = unknown>(
+    request: ProducerRecord<K, V> | ContractRecord<K, V> | OutgoingMessage<V>,
+    options: RequestOptions = {},
+  ): ReplyFuture<R> {
+    const { replies } = this.#parts;
+    if (replies === undefined) {
+      throw new KafkaTemplateError(
+        KafkaTemplateErrorCode.ILLEGAL_STATE,
+        'sendAndReceive needs a topic for replies: set template.replies.topic in the options of KafkaModule',
+      );
+    }
+    const { record, serdes } = recordOfObject(request, this.#options.defaultTopic);
+    const future = new ReplyFuture(record.topic, uniqueId(), this.#host);
+    replies.expect(future, options.timeoutMs);
+    const headers = [...headerEntries(record.headers), ...requestHeaders(future.correlationId, replies.options)];
+    const fail = (error: Error) => replies.fail(future, error);
+    replies.ready().then(
+      () => {
+        // It may have timed out meanwhile: nobody would take the reply.
+        if (!replies.isWaiting(future)) return;
+        this.#dispatch({ record: { ...record, headers }, serdes }, options.signal).addCallback(null, fail);
+      },
+      (error: unknown) => fail(asError(error)),
+    );
+    if (options.signal !== undefined) this.#watchRequest(options.signal, future, fail);
+    return future as ReplyFuture<R>;
+  }
+
+  /**
    * One record of a topic, by its place; undefined when it is not there within `timeoutMs` (default 5000): not written yet,
    * or removed. Each call opens a consumer of its own; for more than one use {@link receiveAll}. Rejects with
    * UNSUPPORTED_BY_DRIVER where partitions cannot be read one by one.
@@ -233,8 +278,21 @@ export class KafkaTemplate {
    * when this resolves. The module does it when the application shuts down. Later sends fail.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#parts.producer.close(this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { producer, replies } = this.#parts;
+    await Promise.all([replies?.close(), producer.close(this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS)]);
+  }
+
+  #watchRequest(signal: AbortSignal, future: ReplyFuture, fail: (error: Error) => void): void {
+    const onAbort = () => fail(abortError(signal, 'it may have been handled all the same'));
+    const forget = () => signal.removeEventListener('abort', onAbort);
+    if (signal.aborted) queueMicrotask(onAbort);
+    else signal.addEventListener('abort', onAbort, { once: true });
+    future.addCallback(forget, forget);
   }
 
   #reader(): RecordReader {
@@ -352,6 +410,18 @@ export class KafkaTemplate {
       );
     }
   }
+}
+
+function requestHeaders(correlationId: string, { topic, partition }: ReplyOptions): HeaderToSend[] {
+  const headers: HeaderToSend[] = [
+    { key: REQUEST_HEADERS.CORRELATION_ID, value: correlationId },
+    { key: REQUEST_HEADERS.REPLY_TOPIC, value: topic },
+  ];
+  if (partition === undefined) return headers;
+  // Four bytes, as Spring reads it.
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(partition);
+  return [...headers, { key: REQUEST_HEADERS.REPLY_PARTITION, value: bytes }];
 }
 
 function abortError(signal: AbortSignal, consequence: string): KafkaTemplateError {
