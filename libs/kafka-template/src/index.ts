@@ -2,7 +2,9 @@
  * KafkaTemplate and @KafkaListener for NestJS: the public API, name by name.
  */
 export { AckMode, CommitStyle } from './commit/ack-mode.js';
-export { Acknowledgment } from './commit/acknowledgment.js';
+export type { Unfinished } from './commit/ack-window.js';
+export { Acknowledgment, type CommitAnswer } from './commit/acknowledgment.js';
+export { type CommitLimits, type CommitPolicy, policyFactory } from './commit/commit-policy.js';
 export type { CommitStrategy, Offsets, RecordRef } from './commit/commit-strategy.js';
 export type { CommitStrategyFactory } from './commit/create-strategy.js';
 export { QueuedStrategy } from './commit/queued-strategy.js';
@@ -96,17 +98,25 @@ export {
   KafkaTemplateErrorCode,
   SerializationError,
 } from './errors.js';
-export type { ContainerEvent, ContainerEventListener, StopReason } from './events/container-event.js';
+export {
+  type ContainerEvent,
+  type ContainerEventListener,
+  EVENT_NAMES,
+  type StopReason,
+} from './events/container-event.js';
 export type { Clock, Timer } from './io/clock.js';
 export type { Log } from './io/log.js';
 export type { ConcurrentContainer, ContainerStatus } from './listener/concurrent-container.js';
 export { Consumer } from './listener/consumer.js';
+export type { ContainerRebalanceListener } from './listener/container-rebalance-listener.js';
 export type { AssignmentCommit, CommitCallback, ContainerSettings } from './listener/container-settings.js';
 export { isKafkaContext } from './discovery/kafka-arguments-host.js';
 export type { HandlingOptions, RecordFilterStrategy, RecordInterceptor } from './listener/handling-options.js';
 export type { ErrorHandlerFactory, KafkaListenerOptions, ListenerOptions } from './listener/listener-options.js';
+export type { FlowOptions, RestartPolicy } from './listener/flow-options.js';
 export { KafkaListenerEndpointRegistry, type RegistryCluster } from './listener/listener.registry.js';
 export type { PartitionOffsetOption, TopicPartitionsOption } from './listener/manual-assignment.js';
+export type { KafkaSeekAware, SeekCallback } from './listener/seek-aware.js';
 export { KafkaAdmin } from './module/kafka-admin.js';
 export { KafkaModule } from './module/kafka.module.js';
 export type {

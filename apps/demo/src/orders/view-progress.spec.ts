@@ -25,7 +25,13 @@ function progressOn(answers: (readonly PartitionRange[] | Error)[]) {
     registry as unknown as KafkaListenerEndpointRegistry,
   );
   const assign = (listenerId: string) =>
-    tell({ type: 'partitions-assigned', containerId: `${listenerId}-0`, listenerId, partitions: PARTITIONS });
+    tell({
+      type: 'partitions-assigned',
+      name: 'ConsumerPartitionsAssignedEvent',
+      containerId: `${listenerId}-0`,
+      listenerId,
+      partitions: PARTITIONS,
+    });
   const read = (partition: number, offset: number) =>
     progress.received({ topic: 'orders', partition, offset } as ConsumerRecord);
   return { progress, assign, read, asked };

@@ -11,6 +11,8 @@ function create(records = RECORDS) {
         seen.push(list.map((record) => record.offset));
         return Promise.resolve();
       },
+      commitSync: () => Promise.resolve(),
+      commitAsync: () => undefined,
     },
     records,
   );

@@ -5,13 +5,21 @@
  * that one cannot both acknowledge and reject, and that an ignored answer never becomes an unhandled rejection.
  */
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
+import type { OffsetCommit } from '../drivers/driver.js';
 import type { RecordRef } from './commit-strategy.js';
 
 /** What the container does with an acknowledgement. */
 export interface AcknowledgmentTarget {
   /** These records, in order, are done. Resolves when that is committed (MANUAL_IMMEDIATE) or noted (MANUAL). */
   acknowledged(records: readonly RecordRef[]): PromiseLike<void>;
+  /** Commits these offsets now, or without any what has been acknowledged so far, and waits for the answer. */
+  commitSync(offsets: readonly OffsetCommit[] | undefined): Promise<void>;
+  /** The same without waiting. */
+  commitAsync(offsets: readonly OffsetCommit[] | undefined, callback: CommitAnswer | undefined): void;
 }
+
+/** Hears how a commit ended: null and the offsets, or the error. */
+export type CommitAnswer = (error: Error | null, offsets: readonly OffsetCommit[]) => void;
 
 /** A wish to see records again. */
 export interface Rejection {
@@ -27,13 +35,16 @@ const DONE: PromiseLike<void> = Promise.resolve();
 export class Acknowledgment {
   readonly #target: AcknowledgmentTarget;
   readonly #records: readonly RecordRef[];
+  readonly #isOutOfOrder: boolean;
   #acknowledged = 0;
   #rejection: Rejection | undefined;
   #isOver = false;
 
-  constructor(target: AcknowledgmentTarget, records: readonly RecordRef[]) {
+  /** @internal `isOutOfOrder`: later records may be done already, so that going back is not possible. */
+  constructor(target: AcknowledgmentTarget, records: readonly RecordRef[], isOutOfOrder = false) {
     this.#target = target;
     this.#records = records;
+    this.#isOutOfOrder = isOutOfOrder;
   }
 
   /**
@@ -57,12 +68,31 @@ export class Acknowledgment {
   nack(first: number, second?: number): void {
     const index = second === undefined ? 0 : this.#checkIndex(first);
     const sleepMs = second ?? first;
+    if (this.#isOutOfOrder) {
+      throw illegal('nack() with asyncAcks or keyConcurrency: later records may be done. Throw an error instead');
+    }
     if (this.#isOver) throw illegal('nack() after the listener has returned: call it before');
     if (this.#acknowledged > index) throw illegal('nack() after acknowledge(): a record cannot be both');
     if (!(Number.isFinite(sleepMs) && sleepMs >= 0)) {
       throw illegal(`nack(sleepMs) takes milliseconds from 0, not ${String(sleepMs)}`);
     }
     this.#rejection = { index, sleepMs };
+  }
+
+  /**
+   * Commits now, whatever the ack mode, and waits for the broker's answer. Without offsets: what the listener was given is
+   * acknowledged, and all that has been is committed. With offsets: those, each that of the next record to read, with
+   * `metadata` if you like; one behind what was committed before is left out, so that positions never go back.
+   */
+  commitSync(offsets?: readonly OffsetCommit[]): Promise<void> {
+    if (offsets === undefined) ignore(this.acknowledge());
+    return this.#target.commitSync(offsets);
+  }
+
+  /** The same without waiting: the answer comes to the callback, or to the listener's `commitCallback` alone. */
+  commitAsync(offsets?: readonly OffsetCommit[], callback?: CommitAnswer): void {
+    if (offsets === undefined) ignore(this.acknowledge());
+    this.#target.commitAsync(offsets, callback);
   }
 
   /** Whether everything was acknowledged. */
@@ -83,6 +113,11 @@ export class Acknowledgment {
     if (Number.isInteger(index) && index >= 0 && index < this.#records.length) return index;
     throw illegal(`index ${String(index)} is not one of the ${this.#records.length} records the listener was given`);
   }
+}
+
+/** The commit that follows tells of a failure. */
+function ignore(outcome: PromiseLike<void>): void {
+  outcome.then(undefined, () => undefined);
 }
 
 function illegal(message: string): KafkaTemplateError {

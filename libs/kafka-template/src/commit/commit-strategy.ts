@@ -35,4 +35,11 @@ export interface CommitStrategy {
   onRevoked(partitions: readonly TopicPartition[]): Offsets | undefined;
   /** The position of a partition was moved by hand: what it had earned is void, and it may go back. */
   onSeek(partition: TopicPartition): void;
+  /** Hands out everything earned so far, whatever the rule says. Absent: nothing is ever waiting. */
+  onFlush?(now: number): Offsets | undefined;
+  /**
+   * The listener commits offsets of its own choice. Returns those that lead on; none behind them is handed out after that.
+   * Absent: all of them are fine.
+   */
+  onChosen?(offsets: Offsets): Offsets;
 }

@@ -50,6 +50,15 @@ export class PendingOffsets {
     else this.#clear(entry);
   }
 
+  /** This offset is committed by other means: nothing at or behind it is handed out. False when it is behind itself. */
+  advance(commit: OffsetCommit): boolean {
+    const entry = this.#entryOf(commit);
+    if (commit.offset < entry.floor) return false;
+    entry.floor = commit.offset;
+    if (entry.next <= commit.offset) this.#clear(entry);
+    return true;
+  }
+
   /** Hands out everything that waits. */
   take(): Offsets | undefined {
     if (this.#waiting === 0) return undefined;

@@ -56,6 +56,14 @@ export class QueuedStrategy implements CommitStrategy {
     if (this.pending.isEmpty) this.count = 0;
   }
 
+  onFlush(now: number): Offsets | undefined {
+    return this.handOut(now);
+  }
+
+  onChosen(offsets: Offsets): Offsets {
+    return offsets.filter((offset) => this.pending.advance(offset));
+  }
+
   /** Everything queued, and the counter back to 0. */
   protected handOut(_now: number): Offsets | undefined {
     this.count = 0;

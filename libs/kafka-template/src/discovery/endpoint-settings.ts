@@ -5,11 +5,13 @@
  * all of them are seen together is found here.
  */
 import { AckMode, CommitStyle } from '../commit/ack-mode.js';
+import { policyFactory } from '../commit/commit-policy.js';
 import { strategyFactory } from '../commit/create-strategy.js';
 import type { ConsumerProperties } from '../drivers/driver-options.js';
 import type { DeadLetterSender } from '../error-handling/dead-letter.recoverer.js';
 import type { ErrorHandler } from '../error-handling/error-handler.js';
 import { KafkaOptionsError } from '../errors.js';
+import { flowSettings } from '../listener/flow-options.js';
 import type { ContainerSettings, Source } from '../listener/container-settings.js';
 import { type KafkaListenerOptions, type ListenerOptions, checkListenerOptions } from '../listener/listener-options.js';
 import type { MessageListener } from '../listener/message-listener.js';
@@ -36,6 +38,7 @@ export function endpointSettings(endpoint: ListenerEndpoint, defaults: EndpointD
   const problems = endpointProblems(endpoint);
   if (problems.length > 0) throw new KafkaOptionsError(`@KafkaListener on ${name}`, problems);
   const merged: ListenerOptions = { ...defaults.listener, ...withoutUndefined(options) };
+  merged.ackMode = ruleOf(options) ?? ruleOf(defaults.listener);
   const id = options.id ?? defaultId(endpoint);
   const groupId = groupOf(options, id, defaults.consumer);
   const source = sourceOf(options, groupId);
@@ -65,6 +68,7 @@ export function endpointSettings(endpoint: ListenerEndpoint, defaults: EndpointD
     missingTopicsFatal: merged.missingTopicsFatal ?? false,
     topicCheckTimeoutMs: merged.topicCheckTimeoutMs ?? 30_000,
     errorHandler: errorHandlerOf(merged.errorHandler, defaults),
+    ...flowSettings(merged, consumer.maxPollIntervalMs),
   };
 }
 
@@ -77,6 +81,11 @@ export function endpointProblems({ options, plan }: ListenerEndpoint): string[] 
 export function containerSettings(settings: EndpointSettings, listener: MessageListener): ContainerSettings {
   const { batch: _batch, ...rest } = settings;
   return { ...rest, listener };
+}
+
+/** The commit rule that is chosen in one place: an ack mode, a policy, a strategy of one's own. */
+function ruleOf({ commit, ackMode }: ListenerOptions): ListenerOptions['ackMode'] {
+  return commit === undefined ? ackMode : policyFactory(commit);
 }
 
 /** Whether a rule makes the listener say what is done. A rule of one's own is asked. */
@@ -118,7 +127,7 @@ function sourceOf(options: KafkaListenerOptions, groupId: string | undefined): S
 /** An ack mode given to the listener itself beats the module's `enableAutoCommit`. */
 function consumerOf(options: KafkaListenerOptions, defaults: EndpointDefaults): ConsumerProperties {
   const consumer = { ...defaults.consumer, ...options.properties };
-  if (options.ackMode === undefined || options.properties?.enableAutoCommit !== undefined) return consumer;
+  if (ruleOf(options) === undefined || options.properties?.enableAutoCommit !== undefined) return consumer;
   return { ...consumer, enableAutoCommit: false };
 }
 
@@ -141,7 +150,13 @@ function contradictions({ options, plan }: ListenerEndpoint, { merged, groupId, 
   if (merged.batch === true && merged.ackMode === AckMode.RECORD) {
     problems.push('ackMode RECORD makes no sense for a batch listener: use BATCH');
   }
-  if (consumer.enableAutoCommit === true && options.ackMode !== undefined) {
+  if (merged.asyncAcks === true && !isManual(merged.ackMode)) {
+    problems.push('asyncAcks is about acknowledgements: use ackMode MANUAL or MANUAL_IMMEDIATE, or commit.manual');
+  }
+  if (consumer.enableAutoCommit === true && ((merged.keyConcurrency ?? 1) > 1 || merged.asyncAcks === true)) {
+    problems.push('with enableAutoCommit the client commits what is not finished: no keyConcurrency or asyncAcks then');
+  }
+  if (consumer.enableAutoCommit === true && ruleOf(options) !== undefined) {
     problems.push(
       'ackMode and properties.enableAutoCommit contradict each other: the client commits, or the container',
     );
@@ -161,8 +176,10 @@ function acknowledgmentProblems(
     return [`it takes an Acknowledgment, but enableAutoCommit lets the client commit: ${cure}`];
   }
   if (isManual(merged.ackMode)) return [];
-  const mode = typeof merged.ackMode === 'string' ? merged.ackMode : AckMode.BATCH;
-  return [`it takes an Acknowledgment, but its ackMode is ${mode}: ${cure}`];
+  if (typeof merged.ackMode === 'function') {
+    return ['it takes an Acknowledgment, but its commit rule is not a manual one: add manual: true to commit'];
+  }
+  return [`it takes an Acknowledgment, but its ackMode is ${merged.ackMode ?? AckMode.BATCH}: ${cure}`];
 }
 
 function styleOf({ commitStyle, syncCommits }: ListenerOptions): CommitStyle | undefined {

@@ -15,6 +15,7 @@ import type { Consumer } from '../listener/consumer.js';
 import type { HandlingOptions } from '../listener/handling-options.js';
 import { KAFKA_CONTEXT_TYPE, KafkaArgumentsHost, type ListenerArguments } from './kafka-arguments-host.js';
 import type { MessageListener } from '../listener/message-listener.js';
+import { seekAwareOf } from '../listener/seek-aware.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { EndpointSettings } from './endpoint-settings.js';
 import { selectHandler } from './handler-selection.js';
@@ -95,7 +96,9 @@ export class ListenerAdapter {
       return only === undefined ? undefined : calls.get(only)?.([payloads, records, ack, consumer]);
     };
     const { wrapper } = endpoint;
+    const seekAware = wrapper.isDependencyTreeStatic() ? seekAwareOf(wrapper.instance) : undefined;
     const listener = withHandling(settings.batch ? { batch: true, onBatch } : { batch: false, onRecord }, extras);
+    return { ...listener, seekAware };
   }
 
   /** Calls a method, asks its filters about what it throws, and sends its result on. */

@@ -117,7 +117,7 @@ export class DefaultErrorHandler implements ErrorHandler {
   }
 
   forget(listenerId: string, partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#attempts.clear(listenerId, partition);
+    for (const partition of partitions) this.#attempts.forget(listenerId, partition);
   }
 
   /** Undefined: not again. */

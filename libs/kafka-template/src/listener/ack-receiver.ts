@@ -4,7 +4,7 @@
  * An acknowledgement for a partition that has been revoked since is void: the record comes again, to the new owner. One that
  * comes after the listener has returned wakes the loop, so that it is committed now and not after the poll.
  */
-import type { AcknowledgmentTarget } from '../commit/acknowledgment.js';
+import type { AcknowledgmentTarget, CommitAnswer } from '../commit/acknowledgment.js';
 import type { Offsets, RecordRef } from '../commit/commit-strategy.js';
 import { type OffsetCommit, partitionName, recordName } from '../drivers/driver.js';
 import { isMembershipLost } from './committer.js';
@@ -43,20 +43,44 @@ export class AckReceiver implements AcknowledgmentTarget {
   }
 
   acknowledged(records: readonly RecordRef[]): PromiseLike<void> {
-    const { strategy, clock } = this.#runtime.parts;
     const offsets: OffsetCommit[] = [];
-    for (const record of lastOfEach(records)) {
+    // Out of order each record counts for itself; else the last of a partition stands for all.
+    for (const record of this.#runtime.parts.window === undefined ? lastOfEach(records) : records) {
       if (!this.#isCurrent(record)) continue;
-      offsets.push(...(strategy.onAcknowledged(record, clock.now()) ?? []));
+      offsets.push(...(this.#runtime.earn(record) ?? []));
     }
     if (offsets.length > 0) return this.#commit(offsets);
     if (!this.#isCallInHand) this.#runtime.parts.wake();
     return NOTED;
   }
 
+  commitSync(chosen: readonly OffsetCommit[] | undefined): Promise<void> {
+    const offsets = this.#choose(chosen);
+    return offsets.length === 0 ? Promise.resolve() : this.#follow(this.#runtime.parts.committer.commitNow(offsets));
+  }
+
+  commitAsync(chosen: readonly OffsetCommit[] | undefined, callback: CommitAnswer | undefined): void {
+    const offsets = this.#choose(chosen);
+    if (offsets.length > 0) this.#runtime.parts.committer.commitLater(offsets, callback);
+    else callback?.(null, offsets);
+  }
+
+  /** What is to be committed: everything earned, or the chosen offsets of partitions that are here, as far as they lead on. */
+  #choose(chosen: readonly OffsetCommit[] | undefined): Offsets {
+    const { strategy, clock, assignment, log, containerId } = this.#runtime.parts;
+    if (chosen === undefined) return strategy.onFlush?.(clock.now()) ?? [];
+    const here = chosen.filter((offset) => assignment.owns(offset));
+    if (here.length < chosen.length)
+      log.warn(`${containerId}: offsets of partitions that are not assigned here were not committed`);
+    return strategy.onChosen?.(here) ?? here;
+  }
+
   #commit(offsets: Offsets): Promise<void> {
-    const { committer, containerId, log } = this.#runtime.parts;
-    const commit = committer.commit(offsets);
+    return this.#follow(this.#runtime.parts.committer.commit(offsets));
+  }
+
+  #follow(commit: Promise<void>): Promise<void> {
+    const { containerId, log } = this.#runtime.parts;
     // Whoever awaits it hears of a failure; whoever does not must not bring the process down.
     commit.catch((error: unknown) => {
       log.error(`${containerId}: the commit of an acknowledgement failed; the next one covers it`, error);

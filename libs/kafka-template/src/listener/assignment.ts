@@ -14,11 +14,13 @@ interface Owned {
 export class Assignment {
   readonly #owned = new Map<string, Owned>();
   #epoch = 0;
+  #changes = 0;
   #isKnown = false;
 
   /** The partitions come to this consumer. One that was there already keeps its number. */
   add(partitions: readonly TopicPartition[]): void {
     this.#epoch++;
+    this.#changes++;
     for (const { topic, partition } of partitions) {
       const name = partitionName({ topic, partition });
       if (!this.#owned.has(name)) this.#owned.set(name, { partition: { topic, partition }, epoch: this.#epoch });
@@ -27,7 +29,20 @@ export class Assignment {
 
   /** The partitions go. */
   remove(partitions: readonly TopicPartition[]): void {
+    this.#changes++;
     for (const partition of partitions) this.#owned.delete(partitionName(partition));
+  }
+
+  /** The partitions stay, but what was delivered from them so far counts no longer: each gets another number. */
+  renew(partitions: readonly TopicPartition[]): void {
+    const owned = partitions.filter((partition) => this.owns(partition));
+    this.remove(owned);
+    this.add(owned);
+  }
+
+  /** Grows with every change: as long as it is the same, so are all numbers. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Number of the present assignment of a partition; undefined when it is not here. */

@@ -6,7 +6,7 @@
  * rebalance or a stop meanwhile puts everything back.
  */
 import { Acknowledgment, type Rejection } from '../commit/acknowledgment.js';
-import { type DriverRecords, type TopicPartition, partitionName } from '../drivers/driver.js';
+import { type DriverRecords, partitionName } from '../drivers/driver.js';
 import type { ErrorDecision } from '../error-handling/error-handler.js';
 import { BatchListenerFailedError, UnreadableRecordError, asError, errorCodeOf } from '../errors.js';
 import { ConsumerRecord } from '../record/consumer-record.js';
@@ -52,8 +52,13 @@ export class BatchDispatcher implements Dispatcher {
     for (const partition of polled.partitions()) {
       const epoch = assignment.epochOf(partition);
       if (epoch === undefined) continue;
-      for (const record of polled.records(partition)) {
-        records.push(new ConsumerRecord(record, settings.serdes, epoch));
+      for (const polledRecord of polled.records(partition)) {
+        const record = new ConsumerRecord(polledRecord, settings.serdes, epoch);
+        if (!this.#runtime.admit(record)) {
+          this.#runtime.rewind(record);
+          break;
+        }
+        records.push(record);
       }
     }
     return records;
@@ -61,8 +66,9 @@ export class BatchDispatcher implements Dispatcher {
 
   /** One call of the listener. Returns what is to be delivered next: the same records, the rest of them, or none. */
   async #deliver(records: Records, attempt: number): Promise<Records> {
-    const { strategy, clock } = this.#runtime.parts;
-    const acknowledgment = strategy.manual ? new Acknowledgment(this.#acks, records) : undefined;
+    const { strategy, clock, window, assignment } = this.#runtime.parts;
+    const { changes } = assignment;
+    const acknowledgment = strategy.manual ? new Acknowledgment(this.#acks, records, window !== undefined) : undefined;
     let failure: { readonly thrown: unknown } | undefined;
     this.#acks.begin();
     try {
@@ -73,10 +79,20 @@ export class BatchDispatcher implements Dispatcher {
     }
     const rejection = acknowledgment?.finish();
     if (acknowledgment !== undefined) await this.#acks.end();
+    if (assignment.changes !== changes) return this.#afterRebalance(records, failure?.thrown);
     if (failure !== undefined) return this.#failed(records, asError(failure.thrown), attempt);
     if (rejection !== undefined) return this.#rejected(records, rejection);
     const done = records.filter((record) => !this.#runtime.sought.has(partitionName(record)));
     await this.#runtime.commit(strategy.onBatchProcessed(done, clock.now()));
+    return [];
+  }
+
+  /** Partitions were taken away, or came, in a poll beside the busy listener. What is still here goes on, or comes again. */
+  async #afterRebalance(records: Records, thrown: unknown): Promise<Records> {
+    const { strategy, clock } = this.#runtime.parts;
+    const current = records.filter((record) => this.#isCurrent(record));
+    if (thrown === undefined) await this.#runtime.commit(strategy.onBatchProcessed(current, clock.now()));
+    else this.#runtime.rewindAll(current);
     return [];
   }
 
@@ -151,7 +167,8 @@ export class BatchDispatcher implements Dispatcher {
     const now = clock.now();
     const done = records.slice(0, index);
     if (strategy.manual) {
-      for (const record of lastOfEach(done)) await this.#runtime.commit(strategy.onAcknowledged(record, now));
+      const marks = this.#runtime.parts.window === undefined ? lastOfEach(done) : done;
+      for (const record of marks) await this.#runtime.commit(this.#runtime.earn(record));
     } else await this.#runtime.commit(strategy.onBatchProcessed(done, now));
     const next = records[index];
     await this.#runtime.commit(next === undefined ? strategy.onPollDone(done.length, now) : strategy.onFailed(next));
@@ -169,25 +186,21 @@ export class BatchDispatcher implements Dispatcher {
 
   /** Waits, polling with everything paused. False when the batch is no longer ours or the container stops. */
   async #waitPaused(delayMs: number, records: Records): Promise<boolean> {
-    const { pauses, consumer, clock, settings, stopping } = this.#runtime.parts;
+    const { pauses, clock, settings, stopping } = this.#runtime.parts;
     const end = clock.now() + delayMs;
-    pauses.setHeld(true);
+    pauses.hold();
     try {
       for (;;) {
         if (stopping() !== 'no') return false;
         const now = clock.now();
         pauses.apply(now);
         if (now >= end) return records.every((record) => this.#isCurrent(record));
-        const polled = await consumer.poll(Math.min(end - now, settings.pollTimeoutWhilePausedMs)).catch(ignoreWakeup);
-        for (const partition of polled?.partitions() ?? []) this.#putBack(polled, partition);
+        const timeoutMs = Math.min(end - now, settings.pollTimeoutWhilePausedMs);
+        await this.#runtime.pollHeld(timeoutMs).catch(ignoreWakeup);
       }
     } finally {
-      pauses.setHeld(false);
+      pauses.release();
     }
-  }
-
-  #putBack(polled: DriverRecords | undefined, partition: TopicPartition): void {
-    this.#runtime.rewind(polled?.records(partition)[0]);
   }
 
   #isCurrent(record: ConsumerRecord): boolean {

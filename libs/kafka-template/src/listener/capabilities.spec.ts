@@ -7,7 +7,7 @@ import type { ContainerSettings } from './container-settings.js';
 
 function settings(consumer: ConsumerProperties, rest: Partial<ContainerSettings> = {}): ContainerSettings {
   const source = { kind: 'topics', topics: ['orders'] };
-  return { id: 'billing', source, consumer, commitStyle: 'sync', ...rest } as ContainerSettings;
+  return { id: 'billing', source, groupId: 'g', consumer, commitStyle: 'sync', ...rest } as ContainerSettings;
 }
 
 describe('requireCapabilities', () => {

@@ -17,7 +17,11 @@ export function requireCapabilities(settings: ContainerSettings, driver: Driver)
       'reading partitions without a group (topicPartitions, groupId null)',
     ],
     [consumer.autoOffsetReset === 'none', 'resetNone', "autoOffsetReset 'none'"],
-    [consumer.groupInstanceId !== undefined, 'staticMembership', 'static membership (groupInstanceId)'],
+    [
+      settings.groupId !== undefined && consumer.groupInstanceId !== undefined,
+      'staticMembership',
+      'static membership (groupInstanceId)',
+    ],
     [
       strategies.some((strategy) => strategy !== 'range' && strategy !== 'roundrobin'),
       'cooperativeRebalance',

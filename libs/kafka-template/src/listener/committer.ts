@@ -38,6 +38,8 @@ export interface CommitterParts {
   /** How long a final commit waits for asynchronous ones. */
   readonly settleTimeoutMs: number;
   readonly callback: CommitCallback | undefined;
+  /** Text beside offsets that have none. */
+  readonly metadata?: ((offset: OffsetCommit) => string | undefined) | undefined;
   readonly publish: (event: ContainerEventBody) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -69,19 +71,29 @@ export class Committer {
 
   /** Commits in the steady state. Resolves at once in the asynchronous styles. Rejects when a synchronous commit fails. */
   async commit(offsets: Offsets): Promise<void> {
+    if (this.#parts.style === CommitStyle.SYNC) return this.commitNow(offsets);
+    this.commitLater(offsets);
+  }
+
+  /** Commits whatever the style, and waits for the answer. Rejects when it is a refusal. */
+  async commitNow(offsets: Offsets): Promise<void> {
     this.#remember(offsets);
-    if (this.#parts.style === CommitStyle.SYNC) return this.#inOrder(() => this.#commitSync());
-    this.#commitAsync(offsets);
+    return this.#inOrder(() => this.#commitSync());
+  }
+
+  /** Commits whatever the style, without waiting; `callback` hears the answer besides the listener's. */
+  commitLater(offsets: Offsets, callback?: CommitCallback): void {
+    this.#commitAsync(this.#remember(offsets), callback);
   }
 
   /** The last commit before partitions go or the consumer closes: waits for everything. Failures are only logged. */
   async commitFinally(offsets: Offsets | undefined): Promise<void> {
-    if (offsets !== undefined) this.#remember(offsets);
     if (this.#parts.style === CommitStyle.ASYNC) {
-      if (offsets !== undefined) this.#commitAsync(offsets);
+      if (offsets !== undefined) this.commitLater(offsets);
       await this.#settled();
       return;
     }
+    if (offsets !== undefined) this.#remember(offsets);
     await this.#settled();
     // What is left over is sent with the rest.
     this.#hasLeftovers = false;
@@ -186,9 +198,13 @@ export class Committer {
     }
   }
 
-  #commitAsync(offsets: Offsets): void {
+  #commitAsync(offsets: Offsets, callback?: CommitCallback): void {
     this.#onTheirWay++;
     this.#parts.consumer.commitAsync(offsets, (error) => {
+      callGuarded(
+        () => callback?.(error, offsets),
+        (thrown) => this.#parts.log.error('The callback of a commit failed', thrown),
+      );
       if (error === null) this.#succeeded(offsets);
       else if (errorCodeOf(error) === 'REBALANCE_IN_PROGRESS') this.#hasLeftovers = true;
       else {
@@ -230,8 +246,22 @@ export class Committer {
     );
   }
 
-  #remember(offsets: Offsets): void {
-    for (const offset of offsets) this.#unconfirmed.set(partitionName(offset), offset);
+  /** Notes what is to be committed, and returns it as it is sent. */
+  #remember(offsets: Offsets): Offsets {
+    const sent = this.#parts.metadata === undefined ? offsets : offsets.map((offset) => this.#withMetadata(offset));
+    for (const offset of sent) this.#unconfirmed.set(partitionName(offset), offset);
+    return sent;
+  }
+
+  #withMetadata(offset: OffsetCommit): OffsetCommit {
+    if (offset.metadata !== undefined) return offset;
+    try {
+      const metadata = this.#parts.metadata?.(offset);
+      return metadata === undefined ? offset : { ...offset, metadata };
+    } catch (error) {
+      this.#parts.log.error('commitMetadata failed; the offset is committed without', error);
+      return offset;
+    }
   }
 
   async #settled(): Promise<void> {

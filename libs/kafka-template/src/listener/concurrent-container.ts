@@ -4,9 +4,13 @@
  * Consumers of a group share its partitions; partitions named one by one are dealt out evenly. When one of the
  * consumers ends by a fatal error, the others are stopped too, rather than left to serve a part.
  */
-import type { TopicPartition } from '../drivers/driver.js';
+import type { Unfinished } from '../commit/ack-window.js';
+import { type TopicPartition, partitionName } from '../drivers/driver.js';
+import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
+import type { StopReason } from '../events/container-event.js';
 import type { ContainerSettings } from './container-settings.js';
 import { type ContainerEnvironment, ListenerContainer } from './listener-container.js';
+import type { SeekCallback } from './seek-aware.js';
 
 /** What a listener's container is doing, all its consumers taken together. */
 export interface ContainerStatus {
@@ -35,7 +39,9 @@ export class ConcurrentContainer {
     );
     this.#unsubscribe = environment.events.subscribe((event) => {
       if (event.listenerId !== settings.id || event.type !== 'stopped') return;
-      if (event.reason === 'NORMAL') return;
+      this.#tellWhenAllStopped(environment, event.reason);
+      // One that starts again by itself leaves the others alone.
+      if (event.reason === 'NORMAL' || event.restartInMs !== undefined) return;
       const isStartRequested = this.#containers.some((container) => container.isStartRequested);
       void this.stop();
       if (isStartRequested) this.start();
@@ -90,9 +96,75 @@ export class ConcurrentContainer {
     for (const container of this.#containers) container.start();
   }
 
-  /** Stops all consumers and waits for them, each up to `shutdownTimeoutMs`. */
-  async stop(): Promise<void> {
-    await Promise.all(this.#containers.map((container) => container.stop()));
+  #tellWhenAllStopped({ events }: ContainerEnvironment, reason: StopReason): void {
+    if (this.#containers.some((container) => container.state !== 'stopped' || container.isStartRequested)) return;
+    events.publish({ type: 'container-stopped', reason }, { containerId: this.id, listenerId: this.id });
+  }
+
+  /**
+   * Stops all consumers and waits for them, each up to `shutdownTimeoutMs`. Tells which records were delivered and not
+   * finished, as far as they are known one by one (`asyncAcks`, `keyConcurrency`).
+   */
+  async stop(): Promise<readonly Unfinished[]> {
+    const reports = await Promise.all(this.#containers.map((container) => container.stop()));
+    return reports.flat();
+  }
+
+  /** Stops fetching from one partition, whichever consumer has it, now and after rebalances. */
+  pausePartition(partition: TopicPartition): void {
+    for (const container of this.#containers) container.pausePartition(partition);
+  }
+
+  /** Ends a pause of one partition. */
+  resumePartition(partition: TopicPartition): void {
+    for (const container of this.#containers) container.resumePartition(partition);
+  }
+
+  /** Whether a pause of the partition has been asked for. */
+  isPartitionPauseRequested(partition: TopicPartition): boolean {
+    return this.#containers.some((container) => container.isPartitionPauseRequested(partition));
+  }
+
+  /** Whether the consumer that has the partition has paused it, for whatever reason. */
+  isPartitionPaused(partition: TopicPartition): boolean {
+    return this.#containers.some((container) => container.isPartitionPaused(partition));
+  }
+
+  /**
+   * Moves positions, in whichever consumer has the partition, before its next poll. Throws ILLEGAL_STATE when none has it.
+   */
+  seek(partition: TopicPartition, offset: number): void {
+    this.#seeksOf(partition).seek(partition, offset);
+  }
+
+  /** `count` records forward (or, below 0, back) from there, not past either end. Throws as `seek` does. */
+  seekRelative(partition: TopicPartition, count: number, from: 'beginning' | 'end' | 'current'): void {
+    this.#seeksOf(partition).seekRelative(partition, count, from);
+  }
+
+  /** All partitions to the first record there is. */
+  seekToBeginning(): void {
+    for (const container of this.#containers) container.seeks?.seekToBeginning();
+  }
+
+  /** All partitions past the last record there is. */
+  seekToEnd(): void {
+    for (const container of this.#containers) container.seeks?.seekToEnd();
+  }
+
+  /** All partitions to the first record at or after that time in epoch milliseconds, or to the end. */
+  seekToTimestamp(timestamp: number): void {
+    for (const container of this.#containers) container.seeks?.seekToTimestamp(timestamp);
+  }
+
+  #seeksOf(partition: TopicPartition): SeekCallback {
+    const name = partitionName(partition);
+    const owner = this.#containers.find((container) => container.assignment.some((one) => partitionName(one) === name));
+    if (owner?.seeks !== undefined) return owner.seeks;
+    throw new KafkaTemplateError(
+      KafkaTemplateErrorCode.ILLEGAL_STATE,
+      `Listener ${this.id} cannot seek in ${name}: it has ${this.assignment.map(partitionName).join(', ') || 'no partition'} now`,
+    );
   }
 
   /** Stops, for good. */

@@ -9,14 +9,20 @@ import type { CommittedOffset, DriverConsumer, OffsetCommit, TopicPartition } fr
 /** What the container has to do when a listener moves a position. */
 export type SeekHook = (partitions: readonly TopicPartition[]) => void;
 
+/** What the container has to know when a listener commits by itself. */
+export type CommitHook = (offsets: readonly OffsetCommit[]) => void;
+
 /** Given to listeners that have a parameter of this type. */
 export class Consumer {
   readonly #consumer: DriverConsumer;
   readonly #onSeek: SeekHook;
+  readonly #onCommit: CommitHook;
 
-  constructor(consumer: DriverConsumer, onSeek: SeekHook) {
+  /** @internal */
+  constructor(consumer: DriverConsumer, onSeek: SeekHook, onCommit: CommitHook) {
     this.#consumer = consumer;
     this.#onSeek = onSeek;
+    this.#onCommit = onCommit;
   }
 
   /** The partitions this consumer has. */
@@ -52,8 +58,12 @@ export class Consumer {
     return this.#consumer.committed(partitions);
   }
 
-  /** Commits chosen offsets, each that of the next record to read, and waits for the broker's answer. */
+  /**
+   * Commits chosen offsets, each that of the next record to read, and waits for the broker's answer. The container itself
+   * commits nothing behind them any more.
+   */
   commitSync(offsets: readonly OffsetCommit[]): Promise<void> {
+    this.#onCommit(offsets);
     return this.#consumer.commitSync(offsets);
   }
 
@@ -62,6 +72,7 @@ export class Consumer {
     offsets: readonly OffsetCommit[],
     callback: (error: Error | null, offsets: readonly OffsetCommit[]) => void = () => undefined,
   ): void {
+    this.#onCommit(offsets);
     this.#consumer.commitAsync(offsets, callback);
   }
 

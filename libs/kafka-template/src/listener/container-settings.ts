@@ -7,6 +7,7 @@ import type { ConsumerProperties } from '../drivers/driver-options.js';
 import type { OffsetCommit } from '../drivers/driver.js';
 import type { ErrorHandler } from '../error-handling/error-handler.js';
 import type { RecordSerdes } from '../serde/record-serdes.js';
+import type { FlowSettings } from './flow-options.js';
 import type { TopicPartitionsOption } from './manual-assignment.js';
 import type { MessageListener } from './message-listener.js';
 
@@ -23,7 +24,7 @@ export type Source =
 export type AssignmentCommit = 'latest-only' | 'always' | 'never';
 
 /** Settings of one listener's container. Times in milliseconds. */
-export interface ContainerSettings {
+export interface ContainerSettings extends FlowSettings {
   /** Name in the registry, in messages and in events. */
   readonly id: string;
   readonly source: Source;

@@ -17,13 +17,14 @@ import { DriverFake } from '../testing/driver-fake.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import type { Consumer } from './consumer.js';
 import type { ContainerSettings } from './container-settings.js';
+import { flowSettings } from './flow-options.js';
 import { ListenerContainer } from './listener-container.js';
 
 /** What a fixture's listener does with a record. */
 export type Handler = (record: ConsumerRecord, ack: Acknowledgment, consumer: Consumer) => unknown;
 
 /** Settings of a fixture, by their usual names. */
-export interface FixtureOptions extends Partial<Omit<ContainerSettings, 'strategy' | 'listener'>> {
+export interface FixtureOptions extends Partial<Omit<ContainerSettings, 'listener'>> {
   readonly ackMode?: AckMode;
   readonly handler?: Handler;
   readonly onBatch?: (records: readonly ConsumerRecord[], ack: Acknowledgment) => unknown;
@@ -136,6 +137,7 @@ export class ContainerFixture {
       missingTopicsFatal: false,
       topicCheckTimeoutMs: 30_000,
       errorHandler: new DefaultErrorHandler({ backOff: new FixedBackOff(0, 2), log, ...retries }),
+      ...flowSettings({ restart: false }),
       ...rest,
     };
   }

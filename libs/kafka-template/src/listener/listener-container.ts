@@ -1,30 +1,27 @@
 /**
- * One consumer and its loop: poll, dispatch, commit. Spring's KafkaMessageListenerContainer.
+ * One consumer, started, paused and stopped as a whole. Spring's KafkaMessageListenerContainer.
  *
- * Never ends silently: a failed poll is logged, waited out and tried again; what makes going on pointless stops the
- * container with a reason and an event. Stopping finishes the records in hand, commits, and leaves the group. What to do with
- * a record, when to commit and how to take failures is decided by the dispatchers, strategies and handlers it is given.
+ * Never ends silently: what makes going on pointless stops the container with a reason, an event and an error in the log,
+ * and starts it again where its restart policy says so. Stopping finishes the records in hand, commits, and leaves the group.
  */
+import { AckWindow, type Unfinished } from '../commit/ack-window.js';
+import { noCommitStrategy } from '../commit/no-commit.js';
 import type { ConsumerProperties } from '../drivers/driver-options.js';
-import type { Driver, DriverConsumer, DriverRecords, TopicPartition } from '../drivers/driver.js';
-import { asError, errorCodeOf, messageOf } from '../errors.js';
+import { type Driver, type TopicPartition, partitionName } from '../drivers/driver.js';
+import { asError } from '../errors.js';
 import type { ContainerEventBody, ContainerEvents, StopReason } from '../events/container-event.js';
 import type { Clock, Timer } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import { counted, milliseconds } from '../io/wording.js';
-import { noCommitStrategy } from '../commit/no-commit.js';
 import { Assignment } from './assignment.js';
-import { BatchDispatcher } from './batch-dispatcher.js';
-import { Committer, isMembershipLost } from './committer.js';
+import { Committer } from './committer.js';
+import { CLOSE_TIMEOUT_MS, ContainerLoop, type LoopOwner } from './container-loop.js';
 import { ContainerRuntime } from './container-runtime.js';
 import type { ContainerSettings } from './container-settings.js';
-import { Consumer } from './consumer.js';
 import { requireCapabilities } from './capabilities.js';
-import { isFatal, stopReasonOf } from './fatal-errors.js';
-import { resolvePartitions, seekToStarts, shareOf } from './manual-assignment.js';
+import { stopReasonOf } from './fatal-errors.js';
 import { Pauses } from './pauses.js';
-import { ContainerRebalance } from './rebalance.js';
-import { type Dispatcher, RecordDispatcher } from './record-dispatcher.js';
+import type { SeekCallback } from './seek-aware.js';
 
 /** What containers need from outside. */
 export interface ContainerEnvironment {
@@ -45,18 +42,11 @@ export interface ContainerPlace {
 /** What a container is doing. */
 export type ContainerState = 'stopped' | 'running' | 'stopping';
 
-/** Pauses after failed polls grow from the first to the second, in milliseconds. */
-const POLL_BACKOFF_MS = 100;
-const POLL_BACKOFF_MAX_MS = 5000;
-
 /** How long a stop waits for the answer to a commit: the client itself would wait `defaultApiTimeoutMs`. */
 const COMMIT_GRACE_MS = 1000;
 
 /** How long a stop waits for a poll that has been woken. */
 const POLL_GRACE_MS = 1500;
-
-/** How long the consumer may take to leave its group and disconnect. */
-const CLOSE_TIMEOUT_MS = 1500;
 
 /** A consumer, a listener and the loop between them. */
 export class ListenerContainer {
@@ -71,14 +61,18 @@ export class ListenerContainer {
   #loop: Promise<void> = Promise.resolve();
   #stopReason: StopReason | undefined;
   #lastError: Error | undefined;
-  #isPolling = false;
-  #endWait: (() => void) | undefined;
-  #pollFailures = 0;
+  /** The loop that runs. */
+  #control: ContainerLoop | undefined;
+  readonly #pausedPartitions = new Set<string>();
+  #unfinished: readonly Unfinished[] = [];
+  #restarts = 0;
+  #isAuthRetry = false;
+  #restart: Timer | undefined;
   #pollGrace: Timer | undefined;
 
   constructor(settings: ContainerSettings, environment: ContainerEnvironment, place: ContainerPlace) {
     this.id = `${settings.id}-${place.index}`;
-    this.#settings = settings;
+    this.#settings = { ...settings, seekAware: settings.seekAware ?? settings.listener.seekAware };
     this.#environment = environment;
     this.#place = place;
   }
@@ -130,24 +124,40 @@ export class ListenerContainer {
   start(): void {
     if (this.#state === 'stopping') this.#isStartRequested = true;
     if (this.#state !== 'stopped') return;
+    this.#restart?.cancel();
     requireCapabilities(this.#settings, this.#environment.driver);
     this.#publish({ type: 'starting' });
-    const runtime = this.#createRuntime();
+    const runtime = this.#startRuntime();
+    const control = new ContainerLoop(runtime, this.#ownerOf());
     this.#runtime = runtime;
+    this.#control = control;
     this.#state = 'running';
     this.#stopReason = undefined;
     this.#lastError = undefined;
-    this.#pollFailures = 0;
-    this.#loop = this.#run(runtime);
+    this.#unfinished = [];
+    this.#loop = control.run().then(() => this.#ended(runtime));
+  }
+
+  #startRuntime(): ContainerRuntime {
+    try {
+      return this.#createRuntime();
+    } catch (error) {
+      this.#publish({ type: 'failed-to-start', error: asError(error) });
+      throw error;
+    }
   }
 
   /**
    * Finishes the records in hand, commits, leaves the group. Resolves when that is done or after `shutdownTimeoutMs`,
-   * when a listener is still busy; it then ends in the background as soon as the listener returns.
+   * when a listener is still busy; it then ends in the background as soon as the listener returns. Tells which records
+   * were delivered and not finished, as far as they are known one by one (`asyncAcks`, `keyConcurrency`).
    */
-  async stop(): Promise<void> {
+  async stop(): Promise<readonly Unfinished[]> {
     this.#isStartRequested = false;
+    this.#restart?.cancel();
+    this.#restarts = 0;
     if (this.#state === 'running') this.#requestStop('NORMAL');
+    if (this.#state === 'stopped') return this.#unfinished;
     const { clock, log } = this.#environment;
     const timeoutMs = this.#settings.shutdownTimeoutMs;
     await new Promise<void>((resolve) => {
@@ -162,6 +172,37 @@ export class ListenerContainer {
         resolve();
       });
     });
+    return this.#runtime?.parts.window?.unfinished() ?? this.#unfinished;
+  }
+
+  /** Stops fetching from one partition before the next poll; the request outlives rebalances and restarts. */
+  pausePartition(partition: TopicPartition): void {
+    if (this.#pausedPartitions.has(partitionName(partition))) return;
+    this.#pausedPartitions.add(partitionName(partition));
+    this.#control?.wake();
+    this.#publish({ type: 'partition-paused', partition });
+  }
+
+  /** Ends a pause of one partition. */
+  resumePartition(partition: TopicPartition): void {
+    if (!this.#pausedPartitions.delete(partitionName(partition))) return;
+    this.#control?.wake();
+    this.#publish({ type: 'partition-resumed', partition });
+  }
+
+  /** Whether a pause of the partition has been asked for. */
+  isPartitionPauseRequested(partition: TopicPartition): boolean {
+    return this.#pausedPartitions.has(partitionName(partition));
+  }
+
+  /** Whether the partition is paused, for whatever reason, since the last poll. */
+  isPartitionPaused(partition: TopicPartition): boolean {
+    return this.#runtime?.parts.pauses.isApplied(partition) ?? false;
+  }
+
+  /** Moves positions; undefined while it does not run. */
+  get seeks(): SeekCallback | undefined {
+    return this.#runtime?.seeks;
   }
 
   /** Stops fetching before the next poll. The container stays a member of its group. */
@@ -178,7 +219,7 @@ export class ListenerContainer {
     if (this.#isPauseRequested === isPaused) return;
     this.#isPauseRequested = isPaused;
     this.#runtime?.parts.pauses.setContainerPaused(isPaused);
-    this.#wake();
+    this.#control?.wake();
     this.#publish({ type: isPaused ? 'paused' : 'resumed' });
   }
 
@@ -191,33 +232,34 @@ export class ListenerContainer {
     const hasCommits = settings.groupId !== undefined && settings.consumer.enableAutoCommit !== true;
     const pauses = new Pauses(consumer, assignment);
     pauses.setContainerPaused(this.#isPauseRequested);
+    pauses.setRequested(this.#pausedPartitions);
     const committer = new Committer({
       consumer,
       style: settings.commitStyle,
       retries: settings.commitRetries,
       settleTimeoutMs: CLOSE_TIMEOUT_MS,
       callback: settings.commitCallback,
+      metadata: settings.commitMetadata,
       publish,
       clock,
       log,
     });
-    const runtime = new ContainerRuntime({
+    return new ContainerRuntime({
       settings,
       containerId: this.id,
       consumer,
       assignment,
       pauses,
       strategy: hasCommits ? settings.strategy(clock.now()) : noCommitStrategy,
+      window: settings.asyncAcks || settings.keyConcurrency > 1 ? new AckWindow(settings.maxUnfinished) : undefined,
       committer,
       clock,
       log,
       publish,
       stopping: () => this.#stopping(),
       stopAbnormally: (error) => this.#fail(error, 'ABNORMAL'),
-      wake: () => this.#wake(),
+      wake: () => this.#control?.wake(),
     });
-    runtime.handle = new Consumer(consumer, (partitions) => runtime.onSeek(partitions));
-    return runtime;
   }
 
   #consumerProperties(): ConsumerProperties {
@@ -227,166 +269,76 @@ export class ListenerContainer {
       ...consumer,
       groupId,
       clientId: `${consumer.clientId ?? this.#settings.id}-${index}`,
-      groupInstanceId: consumer.groupInstanceId === undefined ? undefined : `${consumer.groupInstanceId}-${index}`,
+      // Without a group there is no membership to be static.
+      groupInstanceId:
+        consumer.groupInstanceId === undefined || groupId === undefined
+          ? undefined
+          : `${consumer.groupInstanceId}-${index}`,
       enableAutoCommit: consumer.enableAutoCommit === true && groupId !== undefined,
     };
   }
 
-  async #run(runtime: ContainerRuntime): Promise<void> {
-    const { consumer, log } = runtime.parts;
-    try {
-      await this.#topicsReady();
-      const dispatcher = this.#createDispatcher(runtime);
-      let isBegun = false;
-      while (this.#state === 'running') {
-        try {
-          if (isBegun) await this.#turn(runtime, dispatcher);
-          else {
-            // On its own, so that a stop meanwhile is seen before the first poll.
-            await this.#begin(runtime);
-            isBegun = true;
-          }
-          this.#pollSucceeded();
-        } catch (error) {
-          await this.#afterFailure(runtime, error);
-        }
-      }
-      await this.#commitLast(runtime);
-    } catch (error) {
-      // Nothing is meant to get here; if something does, it is said and not lost.
-      this.#fail(asError(error), 'ERROR');
-    }
-    this.#state = 'stopping';
-    await consumer.close(CLOSE_TIMEOUT_MS).catch((error: unknown) => {
-      log.warn(`${this.id}: the consumer did not close in order: ${messageOf(error)}`);
-    });
-    this.#ended(runtime);
+  #ownerOf(): LoopOwner {
+    return {
+      isRunning: () => this.#state === 'running',
+      stopReason: () => this.#stopReason,
+      place: this.#place,
+      topicsReady: this.#environment.topicsReady,
+      fail: (error, reason) => this.#fail(error, reason),
+      noted: (error) => (this.#lastError = error),
+      succeeded: () => this.#succeeded(),
+    };
   }
 
-  #createDispatcher(runtime: ContainerRuntime): Dispatcher {
-    const { listener } = this.#settings;
-    return listener.batch
-      ? new BatchDispatcher(runtime, listener.onBatch)
-      : new RecordDispatcher(runtime, listener.onRecord);
-  }
-
-  /** Waits for the topics that are created at start, or for a stop. */
-  async #topicsReady(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#endWait = resolve;
-      void this.#environment.topicsReady.then(resolve);
-    });
-    this.#endWait = undefined;
-  }
-
-  /** Subscribes, or assigns partitions and moves to where reading begins. */
-  async #begin(runtime: ContainerRuntime): Promise<void> {
-    const { consumer } = runtime.parts;
-    const { source } = this.#settings;
-    const rebalance = new ContainerRebalance(runtime);
-    if (source.kind === 'topics') consumer.subscribe(source.topics, rebalance);
-    else if (source.kind === 'pattern') consumer.subscribe(source.pattern, rebalance);
-    else {
-      const all = await resolvePartitions(source.partitions, consumer);
-      const share = shareOf(all, this.#place.index, this.#place.count);
-      consumer.assign(share.map(({ topic, partition }) => ({ topic, partition })));
-      await seekToStarts(consumer, share);
-      await rebalance.onPartitionsAssigned(share);
-    }
-    this.#publish({ type: 'started' });
-  }
-
-  /** One pass of the loop. */
-  async #turn(runtime: ContainerRuntime, dispatcher: Dispatcher): Promise<void> {
-    const { consumer, pauses, strategy, committer, clock } = runtime.parts;
-    const settings = this.#settings;
-    const startedAt = clock.now();
-    pauses.apply(startedAt);
-    const polled = await this.#poll(consumer, pauses.pollTimeout(startedAt, settings));
-    if (this.#state !== 'running') {
-      // Nobody has seen these records: they must not count as read.
-      for (const partition of polled.partitions()) runtime.rewind(polled.records(partition)[0]);
-      return;
-    }
-    await committer.commitLeftovers();
-    if (polled.count > 0) await dispatcher.dispatch(polled);
-    await runtime.commit(strategy.onPollDone(polled.count, clock.now()));
-    if (settings.idleBetweenPollsMs > 0) await this.#wait(settings.idleBetweenPollsMs);
-    // A consumer with records in memory and a listener that never waits would keep timers and sockets from their turn.
-    else if (polled.count > 0) await clock.nextTurn();
-  }
-
-  async #poll(consumer: DriverConsumer, timeoutMs: number): Promise<DriverRecords> {
-    this.#isPolling = true;
-    try {
-      return await consumer.poll(timeoutMs);
-    } finally {
-      this.#isPolling = false;
-    }
-  }
-
-  #pollSucceeded(): void {
-    if (this.#pollFailures === 0) return;
-    this.#environment.log.info(`${this.id}: polling works again after ${counted(this.#pollFailures, 'failure')}`);
-    this.#pollFailures = 0;
-  }
-
-  async #afterFailure(runtime: ContainerRuntime, thrown: unknown): Promise<void> {
-    const { log } = runtime.parts;
-    const error = errorCodeOf(thrown) === 'WAKEUP' ? await this.#afterWakeup(runtime) : asError(thrown);
-    if (error === undefined) return;
-    if (this.#state !== 'running') {
-      const message = `${this.id}: failed while it stops: ${error.message}`;
-      // A poll that was still waiting ends by being closed.
-      if (isFatal(error) && errorCodeOf(error) !== 'CLOSED') log.warn(message);
-      else log.debug(message);
-      return;
-    }
-    this.#lastError = error;
-    if (isMembershipLost(error) && errorCodeOf(error) !== 'FENCED_INSTANCE_ID') {
-      log.warn(`${this.id}: the group has gone on without this member; it joins again: ${error.message}`);
-      return;
-    }
-    if (isFatal(error)) {
-      this.#fail(error, stopReasonOf(error));
-      return;
-    }
-    this.#pollFailures++;
-    const delayMs = Math.min(POLL_BACKOFF_MAX_MS, POLL_BACKOFF_MS * 2 ** (this.#pollFailures - 1));
-    log.error(`${this.id}: polling failed (${this.#pollFailures} in a row), again in ${milliseconds(delayMs)}`, error);
-    this.#publish({ type: 'poll-failed', error });
-    await this.#wait(delayMs);
-  }
-
-  /** Somebody acknowledged, paused or stopped; what was acknowledged is committed now. Returns what that brought. */
-  async #afterWakeup(runtime: ContainerRuntime): Promise<Error | undefined> {
-    const { strategy, clock } = runtime.parts;
-    if (!strategy.manual) return undefined;
-    try {
-      await runtime.commit(strategy.onPollDone(1, clock.now()));
-      return undefined;
-    } catch (error) {
-      return asError(error);
-    }
-  }
-
-  /** The last commit, while the partitions are still ours. Not after a fatal end: the broker would not listen. */
-  async #commitLast(runtime: ContainerRuntime): Promise<void> {
-    const { strategy, committer, assignment } = runtime.parts;
-    if (this.#stopReason !== 'NORMAL' && this.#stopReason !== 'ABNORMAL') return;
-    await committer.commitFinally(strategy.onRevoked(assignment.list()));
+  /** A pass of the loop has gone well: whatever ended the runs before is over. */
+  #succeeded(): void {
+    if (this.#restarts === 0) return;
+    this.#restarts = 0;
+    if (this.#isAuthRetry) this.#publish({ type: 'retry-auth-successful' });
+    this.#isAuthRetry = false;
   }
 
   #ended(runtime: ContainerRuntime): void {
     const { assignment, log } = runtime.parts;
     this.#pollGrace?.cancel();
+    const unfinished = this.#control?.unfinished ?? [];
     runtime.forget(assignment.list());
     this.#runtime = undefined;
+    this.#control = undefined;
     this.#state = 'stopped';
+    this.#unfinished = unfinished;
     const reason = this.#stopReason ?? 'ERROR';
     if (reason === 'NORMAL') log.info(`${this.id}: stopped`);
-    this.#publish({ type: 'stopped', reason, error: reason === 'NORMAL' ? undefined : this.#lastError });
+    if (unfinished.length > 0) log.warn(`${this.id}: not finished, and delivered again: ${report(unfinished)}`);
+    const error = reason === 'NORMAL' ? undefined : this.#lastError;
+    const restartInMs = this.#isStartRequested ? undefined : this.#restartDelayOf(reason);
+    this.#publish({
+      type: 'stopped',
+      reason,
+      error,
+      ...(unfinished.length > 0 ? { unfinished } : {}),
+      ...(restartInMs === undefined ? {} : { restartInMs }),
+    });
     if (this.#isStartRequested) this.#startAgain();
+    else if (restartInMs !== undefined) this.#restartAfter(restartInMs, reason);
+  }
+
+  #restartDelayOf(reason: StopReason): number | undefined {
+    if (reason === 'NORMAL') return undefined;
+    return this.#settings.restarts.get(reason)?.delayMs(this.#restarts + 1);
+  }
+
+  #restartAfter(delayMs: number, reason: StopReason): void {
+    this.#restarts++;
+    this.#isAuthRetry = reason === 'AUTH';
+    const error = this.#lastError ?? new Error(reason);
+    this.#publish(
+      reason === 'AUTH'
+        ? { type: 'retry-auth', delayMs, error }
+        : { type: 'restarting', delayMs, attempt: this.#restarts, error },
+    );
+    this.#environment.log.warn(`${this.id}: starts again in ${milliseconds(delayMs)}`);
+    this.#restart = this.#environment.clock.setTimer(delayMs, () => this.#startAgain());
   }
 
   /** Nobody waits for this start, so a failure is said here. */
@@ -408,20 +360,20 @@ export class ListenerContainer {
     this.#lastError = error;
     if (this.#state === 'running') this.#requestStop(reason);
     else this.#stopReason = reason;
-    this.#environment.log.error(`${this.id}: the container stops (${reason}) and has to be started again`, error);
+    const what = this.#settings.restarts.has(reason) ? '' : ' and has to be started again';
+    this.#environment.log.error(`${this.id}: the container stops (${reason})${what}`, error);
   }
 
   #requestStop(reason: StopReason): void {
     this.#stopReason = reason;
     this.#state = 'stopping';
     this.#publish({ type: 'stopping' });
-    this.#endWait?.();
-    this.#wake();
+    this.#control?.interrupt();
     const runtime = this.#runtime;
     runtime?.parts.committer.limitWaits(COMMIT_GRACE_MS);
     // A poll that is in a rebalance with a broker that has gone does not hear the wake-up; it hears this.
     this.#pollGrace = this.#environment.clock.setTimer(POLL_GRACE_MS, () => {
-      if (this.#isPolling) void runtime?.parts.consumer.close(0).catch(() => undefined);
+      if (this.#control?.isPolling === true) void runtime?.parts.consumer.close(0).catch(() => undefined);
     });
   }
 
@@ -430,23 +382,13 @@ export class ListenerContainer {
     return this.#settings.stopImmediate || this.#stopReason !== 'NORMAL' ? 'now' : 'after-poll';
   }
 
-  #wake(): void {
-    if (this.#isPolling) this.#runtime?.parts.consumer.wakeup();
-  }
-
-  async #wait(delayMs: number): Promise<void> {
-    if (this.#state !== 'running') return;
-    await new Promise<void>((resolve) => {
-      const timer = this.#environment.clock.setTimer(delayMs, resolve);
-      this.#endWait = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
-    this.#endWait = undefined;
-  }
-
   #publish(event: ContainerEventBody): void {
-    this.#environment.events.publish({ ...event, containerId: this.id, listenerId: this.#settings.id });
+    this.#environment.events.publish(event, { containerId: this.id, listenerId: this.#settings.id });
   }
+}
+
+function report(unfinished: readonly Unfinished[]): string {
+  return unfinished
+    .map((one) => `${counted(one.count, 'record')} of ${partitionName(one)} from ${one.offset}`)
+    .join(', ');
 }

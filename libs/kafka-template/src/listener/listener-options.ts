@@ -4,6 +4,7 @@
  * The shared part is one type, so that whatever has a default can be overridden. One table checks both.
  */
 import { AckMode, CommitStyle } from '../commit/ack-mode.js';
+import { type CommitPolicy, checkCommitPolicy } from '../commit/commit-policy.js';
 import type { CommitStrategyFactory } from '../commit/create-strategy.js';
 import { CONSUMER_CHECKS, type ConsumerProperties } from '../drivers/driver-options.js';
 import type { DeadLetterSender } from '../error-handling/dead-letter.recoverer.js';
@@ -11,6 +12,7 @@ import type { ErrorHandler } from '../error-handling/error-handler.js';
 import { type OptionChecks, checkOptions } from '../option-check.js';
 import type { SerializerOptions } from '../serde/record-serdes.js';
 import type { AssignmentCommit, CommitCallback } from './container-settings.js';
+import { FLOW_CHECKS, type FlowOptions, checkFlow } from './flow-options.js';
 import { HANDLING_CHECKS, type HandlingOptions } from './handling-options.js';
 import { type TopicPartitionsOption, parsePartitions } from './manual-assignment.js';
 
@@ -18,9 +20,13 @@ import { type TopicPartitionsOption, parsePartitions } from './manual-assignment
 export type ErrorHandlerFactory = (kafka: DeadLetterSender) => ErrorHandler;
 
 /** Settings of listeners, in the module or in one @KafkaListener. Times in milliseconds. */
-export interface ListenerOptions extends HandlingOptions {
+export interface ListenerOptions extends FlowOptions, HandlingOptions {
   /** When offsets are committed: a rule by name, or one's own. Default BATCH. */
   ackMode?: AckMode | CommitStrategyFactory;
+  /**
+   * When offsets are committed, composed: `{ every: { records: 500, ms: 1000 }, onIdle: true }`. Instead of `ackMode`.
+   */
+  commit?: CommitPolicy;
   /** How a commit is sent: `sync`, `async` or `combined`. Default `sync`. */
   commitStyle?: CommitStyle;
   /** Spring's name for the choice between `sync` (true) and `async` (false). Not together with `commitStyle`. */
@@ -91,7 +97,10 @@ const notNegative = { kind: 'number', min: 0 } as const;
 const flag = { kind: 'boolean' } as const;
 
 const LISTENER_CHECKS: OptionChecks & Record<keyof ListenerOptions, OptionChecks[string]> = {
+  ...FLOW_CHECKS,
+  ...HANDLING_CHECKS,
   ackMode: { kind: 'any' },
+  commit: { kind: 'any' },
   commitStyle: { kind: 'one-of', values: Object.values(CommitStyle) },
   syncCommits: flag,
   commitRetries: notNegative,
@@ -110,7 +119,6 @@ const LISTENER_CHECKS: OptionChecks & Record<keyof ListenerOptions, OptionChecks
   batch: flag,
   assignmentCommit: { kind: 'one-of', values: ['latest-only', 'always', 'never'] },
   errorHandler: { kind: 'any' },
-  ...HANDLING_CHECKS,
 };
 
 const KAFKA_LISTENER_CHECKS: OptionChecks = {
@@ -164,6 +172,11 @@ function checkShared(path: string, options: ListenerOptions): string[] {
   if (ackMode === AckMode.RECORD && batch === true) {
     problems.push(`${label('ackMode')} RECORD makes no sense for a batch listener: use BATCH`);
   }
+  if (options.commit !== undefined) {
+    problems.push(...checkCommitPolicy(label('commit'), options.commit, batch === true));
+    if (ackMode !== undefined) problems.push(`${label('commit')} and ${label('ackMode')} say two things: keep one`);
+  }
+  problems.push(...checkFlow(options, label));
   if (commitStyle !== undefined && syncCommits !== undefined) {
     problems.push(`${label('commitStyle')} and ${label('syncCommits')} say the same thing twice: keep commitStyle`);
   }

@@ -5,7 +5,8 @@
  */
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 import type { ContainerEventListener } from '../events/container-event.js';
-import type { DriverAdmin } from '../drivers/driver.js';
+import type { Unfinished } from '../commit/ack-window.js';
+import type { DriverAdmin, TopicPartition } from '../drivers/driver.js';
 import { ConcurrentContainer } from './concurrent-container.js';
 import type { ContainerSettings } from './container-settings.js';
 import type { ContainerEnvironment } from './listener-container.js';
@@ -91,10 +92,18 @@ export class KafkaListenerEndpointRegistry {
     await Promise.all(chosen.map((container) => this.#start(container)));
   }
 
-  /** Stops a container, or all, and waits until they have finished and committed. */
-  async stop(id?: string): Promise<void> {
+  /**
+   * Stops a container, or all, and waits until they have finished and committed. Tells which records were delivered and
+   * not finished, as far as they are known one by one (`asyncAcks`, `keyConcurrency`).
+   */
+  async stop(id?: string): Promise<readonly Unfinished[]> {
     const chosen = id === undefined ? this.all : [this.get(id)];
-    await Promise.all(chosen.map((container) => container.stop()));
+    return (await Promise.all(chosen.map((container) => container.stop()))).flat();
+  }
+
+  /** Moves the position of a partition of a container. Throws ILLEGAL_STATE when it does not have the partition. */
+  seek(id: string, partition: TopicPartition, offset: number): void {
+    this.get(id).seek(partition, offset);
   }
 
   /** Pauses a container, or all. */

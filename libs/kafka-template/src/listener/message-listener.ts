@@ -7,6 +7,7 @@
 import type { Acknowledgment } from '../commit/acknowledgment.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { Consumer } from './consumer.js';
+import type { KafkaSeekAware } from './seek-aware.js';
 
 /** Called with one record. `acknowledgment` is there in the manual modes only. */
 export type RecordListener = (
@@ -22,7 +23,8 @@ export type BatchListener = (
   consumer: Consumer,
 ) => unknown;
 
-/** One of the two. */
-export type MessageListener =
+/** One of the two, and what the class it is of wants to hear besides. */
+export type MessageListener = (
   | { readonly batch: false; readonly onRecord: RecordListener }
-  | { readonly batch: true; readonly onBatch: BatchListener };
+  | { readonly batch: true; readonly onBatch: BatchListener }
+) & { readonly seekAware?: KafkaSeekAware | undefined };

@@ -1,8 +1,8 @@
 /**
- * Which partitions are paused and why: the whole container by request, single ones until a time.
+ * Which partitions are paused and why: by request, the whole container or single ones; until a time; while they are full.
  *
  * Reasons are kept apart from what the consumer has been told; `apply` makes the two agree, before each poll and after
- * each assignment. A request for the whole container survives rebalances; a pause until a time goes with its partition.
+ * each assignment. Requests survive rebalances; the other reasons go with their partition.
  */
 import { type DriverConsumer, type TopicPartition, partitionName } from '../drivers/driver.js';
 import type { Assignment } from './assignment.js';
@@ -19,8 +19,10 @@ export class Pauses {
   readonly #assignment: Assignment;
   readonly #until = new Map<string, number>();
   readonly #applied = new Set<string>();
+  readonly #full = new Set<string>();
+  #requested: ReadonlySet<string> = new Set();
   #isContainerPaused = false;
-  #isHeld = false;
+  #holds = 0;
 
   constructor(consumer: DriverConsumer, assignment: Assignment) {
     this.#consumer = consumer;
@@ -37,9 +39,35 @@ export class Pauses {
     this.#isContainerPaused = isPaused;
   }
 
-  /** Holds, or lets go, everything while a batch waits to be delivered again: the container polls only to stay a member. */
-  setHeld(isHeld: boolean): void {
-    this.#isHeld = isHeld;
+  /** Partitions that are paused by request, by name. The container keeps the set; it outlives this consumer. */
+  setRequested(names: ReadonlySet<string>): void {
+    this.#requested = names;
+  }
+
+  /** Holds everything while the container polls only to stay a member. As many calls of `release` let go. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  /** Ends one `hold`. */
+  release(): void {
+    this.#holds--;
+  }
+
+  /** The partition may, or may not, deliver more before some of its records are finished. */
+  setFull(partition: TopicPartition, isFull: boolean): void {
+    if (isFull) this.#full.add(partitionName(partition));
+    else this.#full.delete(partitionName(partition));
+  }
+
+  /** Whether the partition waits for its records to be finished. */
+  isFull(partition: TopicPartition): boolean {
+    return this.#full.has(partitionName(partition));
+  }
+
+  /** Whether the consumer has been told to pause the partition. */
+  isApplied(partition: TopicPartition): boolean {
+    return this.#applied.has(partitionName(partition));
   }
 
   /** Pauses partitions until a time in epoch milliseconds; the later of two times counts. */
@@ -55,20 +83,23 @@ export class Pauses {
     for (const partition of partitions) {
       this.#until.delete(partitionName(partition));
       this.#applied.delete(partitionName(partition));
+      this.#full.delete(partitionName(partition));
     }
   }
 
   /** Tells the consumer what has changed. */
   apply(now: number): void {
-    const isAllPaused = this.#isContainerPaused || this.#isHeld;
-    if (!isAllPaused && this.#until.size === 0 && this.#applied.size === 0) return;
+    const isAllPaused = this.#isContainerPaused || this.#holds > 0;
+    const isAnyPaused = this.#until.size > 0 || this.#full.size > 0 || this.#requested.size > 0;
+    if (!isAllPaused && !isAnyPaused && this.#applied.size === 0) return;
     const toPause: TopicPartition[] = [];
     const toResume: TopicPartition[] = [];
     for (const partition of this.#assignment.list()) {
       const name = partitionName(partition);
       const until = this.#until.get(name);
       if (until !== undefined && until <= now) this.#until.delete(name);
-      const isWanted = isAllPaused || (until !== undefined && until > now);
+      const isWaiting = until !== undefined && until > now;
+      const isWanted = isAllPaused || isWaiting || this.#full.has(name) || this.#requested.has(name);
       if (isWanted === this.#applied.has(name)) continue;
       if (isWanted) {
         this.#applied.add(name);

@@ -8,14 +8,20 @@
 import type { RebalanceListener, TopicPartition } from '../drivers/driver.js';
 import { partitionName } from '../drivers/driver.js';
 import { messageOf } from '../errors.js';
+import type { Unfinished } from '../commit/ack-window.js';
+import type { ContainerRebalanceListener } from './container-rebalance-listener.js';
 import type { ContainerRuntime } from './container-runtime.js';
 
 /** Rebalance callbacks of one container. */
 export class ContainerRebalance implements RebalanceListener {
   readonly #runtime: ContainerRuntime;
 
-  constructor(runtime: ContainerRuntime) {
+  readonly #drain: (partitions: readonly TopicPartition[]) => Promise<void>;
+
+  /** `drain` waits for the records of partitions that are being handled. */
+  constructor(runtime: ContainerRuntime, drain: (partitions: readonly TopicPartition[]) => Promise<void>) {
     this.#runtime = runtime;
+    this.#drain = drain;
   }
 
   async onPartitionsAssigned(partitions: readonly TopicPartition[]): Promise<void> {
@@ -24,26 +30,52 @@ export class ContainerRebalance implements RebalanceListener {
     pauses.apply(clock.now());
     log.info(`${containerId}: partitions assigned: ${names(partitions)}`);
     await this.#settlePositions(partitions);
+    await this.#tell('onPartitionsAssigned', partitions);
+    const { seekAware } = this.#runtime.parts.settings;
+    await this.#guard('seekAware.onPartitionsAssigned', () =>
+      seekAware?.onPartitionsAssigned?.(partitions, this.#runtime.seeks),
+    );
+    await this.#runtime.seeks.run();
     assignment.settle();
     publish({ type: 'partitions-assigned', partitions });
   }
 
+  async #tell(callback: keyof ContainerRebalanceListener, partitions: readonly TopicPartition[]): Promise<void> {
+    const listener = this.#runtime.parts.settings.rebalanceListener;
+    if (listener?.[callback] === undefined) return;
+    await this.#guard(`rebalanceListener.${callback}`, () => listener[callback]?.(partitions, this.#runtime.handle));
+  }
+
+  /** What an application's callback throws is its own affair. */
+  async #guard(name: string, call: () => unknown): Promise<void> {
+    const { log, containerId } = this.#runtime.parts;
+    try {
+      const returned = call();
+      if (returned instanceof Promise) await returned;
+    } catch (error) {
+      log.error(`${containerId}: ${name} failed`, error);
+    }
+  }
+
   async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
-    const { strategy, committer, publish, log, containerId } = this.#runtime.parts;
+    const { strategy, committer, publish, log, containerId, settings } = this.#runtime.parts;
+    await this.#tell('onPartitionsRevokedBeforeCommit', partitions);
+    await this.#drain(partitions);
     await committer.commitFinally(strategy.onRevoked(partitions));
     committer.forget(partitions);
-    this.#runtime.forget(partitions);
-    publish({ type: 'partitions-revoked', partitions });
+    await this.#tell('onPartitionsRevokedAfterCommit', partitions);
+    await this.#guard('seekAware.onPartitionsRevoked', () => settings.seekAware?.onPartitionsRevoked?.(partitions));
+    publish({ type: 'partitions-revoked', partitions, ...reportOf(this.#runtime.forget(partitions)) });
     if (partitions.length > 0) log.info(`${containerId}: partitions revoked: ${names(partitions)}`);
   }
 
-  onPartitionsLost(partitions: readonly TopicPartition[]): void {
+  async onPartitionsLost(partitions: readonly TopicPartition[]): Promise<void> {
     const { strategy, committer, publish, log, containerId } = this.#runtime.parts;
     strategy.onRevoked(partitions);
     committer.forget(partitions);
-    this.#runtime.forget(partitions);
-    publish({ type: 'partitions-lost', partitions });
+    publish({ type: 'partitions-lost', partitions, ...reportOf(this.#runtime.forget(partitions)) });
     log.warn(`${containerId}: partitions lost, what was not committed is delivered again: ${names(partitions)}`);
+    await this.#tell('onPartitionsLost', partitions);
   }
 
   /**
@@ -76,6 +108,11 @@ export class ContainerRebalance implements RebalanceListener {
     const known = new Set(committed.filter(({ offset }) => (offset ?? -1) >= 0).map((entry) => partitionName(entry)));
     return partitions.filter((partition) => !known.has(partitionName(partition)));
   }
+}
+
+/** Named only when there is something to report. */
+function reportOf(unfinished: readonly Unfinished[]): { unfinished?: readonly Unfinished[] } {
+  return unfinished.length === 0 ? {} : { unfinished };
 }
 
 function names(partitions: readonly TopicPartition[]): string {

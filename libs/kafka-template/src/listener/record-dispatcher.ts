@@ -20,6 +20,8 @@ const IMMEDIATE_RETRIES_MAX = 20;
 export interface Dispatcher {
   /** Resolves when all records are finished or put back. Rejects when the container has to look at an error. */
   dispatch(polled: DriverRecords): Promise<void>;
+  /** Waits for records that are still being handled: of these partitions, or of all, when the container stops. */
+  drain?(partitions?: readonly TopicPartition[]): Promise<void>;
 }
 
 /** What comes after a record: the next one, the same again, another partition (this one waits), or another poll. */
@@ -59,16 +61,27 @@ export class RecordDispatcher implements Dispatcher {
 
   /** Returns true when the rest of the poll is to be put back. */
   async #dispatchPartition(partition: TopicPartition, records: readonly DriverRecord[]): Promise<boolean> {
-    const { assignment, stopping, settings } = this.#runtime.parts;
+    const { assignment, stopping, settings, window } = this.#runtime.parts;
+    const { topic, partition: number } = partition;
     const epoch = assignment.epochOf(partition);
     const name = partitionName(partition);
     if (epoch === undefined || this.#runtime.sought.has(name)) return false;
+    const { changes } = assignment;
     let index = 0;
     try {
       for (; index < records.length; index++) {
         if (stopping() === 'now') {
           this.#runtime.rewind(records[index]);
           return true;
+        }
+        // Only a poll beside a busy listener can take partitions away here.
+        if (assignment.changes !== changes && assignment.epochOf(partition) !== epoch) return false;
+        if (
+          window !== undefined &&
+          !this.#runtime.admit({ topic, partition: number, offset: (records[index] as DriverRecord).offset, epoch })
+        ) {
+          this.#runtime.rewind(records[index]);
+          return false;
         }
         const record = new ConsumerRecord(records[index] as DriverRecord, settings.serdes, epoch);
         let step = await this.#dispatchRecord(record);
@@ -96,8 +109,9 @@ export class RecordDispatcher implements Dispatcher {
   }
 
   async #dispatchRecord(record: ConsumerRecord): Promise<Step> {
-    const { strategy, clock } = this.#runtime.parts;
-    const acknowledgment = strategy.manual ? new Acknowledgment(this.#acks, [record]) : undefined;
+    const { strategy, clock, window, assignment } = this.#runtime.parts;
+    const { changes } = assignment;
+    const acknowledgment = strategy.manual ? new Acknowledgment(this.#acks, [record], window !== undefined) : undefined;
     let failure: { readonly thrown: unknown } | undefined;
     this.#acks.begin();
     try {
@@ -108,6 +122,8 @@ export class RecordDispatcher implements Dispatcher {
     }
     const rejection = acknowledgment?.finish();
     if (acknowledgment !== undefined) await this.#acks.end();
+    // Taken away by a poll beside the busy listener: the record is its new owner's.
+    if (assignment.changes !== changes && assignment.epochOf(record) !== record.epoch) return 'next-record';
     if (failure !== undefined) return this.#failed(record, asError(failure.thrown));
     this.#runtime.handled(record);
     if (rejection !== undefined) return this.#rejected(record, rejection);
@@ -161,11 +177,7 @@ export class RecordDispatcher implements Dispatcher {
 
   /** A recovered record is done, whoever would have had to say so. */
   async #settle(record: ConsumerRecord): Promise<void> {
-    const { strategy, clock } = this.#runtime.parts;
-    const now = clock.now();
-    await this.#runtime.commit(
-      strategy.manual ? strategy.onAcknowledged(record, now) : strategy.onProcessed(record, now),
-    );
+    await this.#runtime.commit(this.#runtime.earn(record));
   }
 
   #putBack(polled: DriverRecords, partitions: readonly TopicPartition[]): void {
