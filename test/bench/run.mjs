@@ -2,8 +2,8 @@
  * `npm run bench -- NAME [--json] [--runs N] [--on kafka|ours]`: figures beside their peers, measured in one run.
  *
  * Each figure is the median of at least three runs, every run in a process of its own. With `--json` standard output is one
- * JSON object a line, `{ bench, subject, workload, metric, value, unit, node }`, and nothing else; `subject` is `ours` or the
- * package name of the peer. A bench that runs on two brokers adds `broker`, and `--on` chooses one of them. Progress goes to
+ * JSON object a line, `{ bench, subject, workload, metric, value, unit, node }`, and nothing else; `subject` is `ours`,
+ * the package name of the peer, or `kafka`. A bench that runs on two brokers adds `broker`, and `--on` chooses one of them. Progress goes to
  * standard error.
  */
 import { spawnSync } from 'node:child_process';

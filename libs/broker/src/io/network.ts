@@ -197,12 +197,12 @@ class SystemSocket implements NetworkSocket {
       return true;
     }
     const last = chunks.length - 1;
-    socket.cork();
+    if (last > 0) socket.cork();
     for (let index = 0; index < last; index++) socket.write(chunks[index]!);
     // After an error the system may still look at the bytes: then they are never said to be sent.
     const written = onSent && ((error?: Error | null) => (error ? undefined : onSent()));
     const hasRoom = written ? socket.write(chunks[last]!, written) : socket.write(chunks[last]!);
-    socket.uncork();
+    if (last > 0) socket.uncork();
     return hasRoom;
   }
 

@@ -9,7 +9,7 @@
 /** Largest write that is made at once, in bytes; a larger one is worth a thread. */
 export const PROMPT_WRITE_BYTES_MAX = 128 * 1024;
 /** A write that took so long has waited for the device, or its thread for a processor; in milliseconds. */
-export const PROMPT_WRITE_MS_MAX = 5;
+export const PROMPT_WRITE_MS_MAX = 10;
 /** For so long after a slow write all writes are left to threads, in milliseconds. */
 export const WRITES_AVOIDED_MS = 1000;
 
