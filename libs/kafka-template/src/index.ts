@@ -114,10 +114,15 @@ export { isKafkaContext } from './discovery/kafka-arguments-host.js';
 export type { HandlingOptions, RecordFilterStrategy, RecordInterceptor } from './listener/handling-options.js';
 export type { ErrorHandlerFactory, KafkaListenerOptions, ListenerOptions } from './listener/listener-options.js';
 export type { FlowOptions, RestartPolicy } from './listener/flow-options.js';
+export type { BatchListener, RecordListener } from './listener/message-listener.js';
 export { KafkaListenerEndpointRegistry, type RegistryCluster } from './listener/listener.registry.js';
 export type { PartitionOffsetOption, TopicPartitionsOption } from './listener/manual-assignment.js';
 export type { KafkaSeekAware, SeekCallback } from './listener/seek-aware.js';
 export { KafkaAdmin } from './module/kafka-admin.js';
+export {
+  KafkaListenerEndpointRegistrar,
+  type ListenerRegistration,
+} from './module/kafka-listener-endpoint.registrar.js';
 export { KafkaModule } from './module/kafka.module.js';
 export type {
   KafkaAdminOptions,

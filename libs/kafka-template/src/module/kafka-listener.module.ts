@@ -17,9 +17,8 @@ import { DefaultErrorHandler } from '../error-handling/default-error-handler.js'
 import { KafkaOptionsError, combinedOptionsError } from '../errors.js';
 import type { ContainerSettings } from '../listener/container-settings.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
-import { clusterNames, noSuchCluster } from './cluster-names.js';
+import { clusterNames, clustersOf, noSuchCluster } from './cluster-names.js';
 import type { KafkaCluster } from './kafka-cluster.js';
-import { KafkaCoreModule } from './kafka-core.module.js';
 import { listenerDefaults } from './listener-defaults.js';
 import { nestLog } from './nest-log.js';
 import { replySenderOf } from './reply-sender.js';
@@ -73,7 +72,7 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
 
   /** All listeners with their settings. Throws one KafkaOptionsError with the problems of all of them. */
   #endpoints(): MappedEndpoint[] {
-    const clusters = this.#clusters();
+    const clusters = clustersOf(this.modules);
     const errors: KafkaOptionsError[] = [];
     const endpoints = new ListenerExplorer(this.discovery, this.#get).explore().flatMap((endpoint) => {
       try {
@@ -104,16 +103,6 @@ export class KafkaListenerModule implements OnApplicationBootstrap, OnModuleDest
 
   /** Finds a provider wherever it is, for options that are made at start. */
   readonly #get: ProviderGetter = (token) => this.moduleRef.get(token as never, { strict: false });
-
-  #clusters(): ReadonlyMap<string, KafkaCluster> {
-    const clusters = new Map<string, KafkaCluster>();
-    for (const module of this.modules.values()) {
-      if (module.metatype !== KafkaCoreModule) continue;
-      const { cluster } = module.instance as unknown as KafkaCoreModule;
-      clusters.set(cluster.name, cluster);
-    }
-    return clusters;
-  }
 }
 
 interface MappedEndpoint {

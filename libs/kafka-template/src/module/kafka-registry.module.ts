@@ -2,15 +2,18 @@
  * The registry of listeners: one for the application, however many clusters it has. Global.
  */
 import { Global, Module } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import type { Driver } from '../drivers/driver.js';
 import { ContainerEvents } from '../events/container-event.js';
 import { systemClock } from '../io/clock.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
+import { clusterNamed } from './cluster-names.js';
 import { KafkaAdmin } from './kafka-admin.js';
+import { KafkaListenerEndpointRegistrar } from './kafka-listener-endpoint.registrar.js';
 import { KAFKA_DRIVER } from './kafka.tokens.js';
 import { nestLog } from './nest-log.js';
 
-/** Provides KafkaListenerEndpointRegistry. Imported by KafkaModule. */
+/** Provides KafkaListenerEndpointRegistry and the registrar. Imported by KafkaModule. */
 @Global()
 @Module({
   providers: [
@@ -22,8 +25,17 @@ import { nestLog } from './nest-log.js';
       ],
       useFactory: createRegistry,
     },
+    {
+      provide: KafkaListenerEndpointRegistrar,
+      inject: [KafkaListenerEndpointRegistry, ModulesContainer],
+      useFactory: (registry: KafkaListenerEndpointRegistry, modules: ModulesContainer) =>
+        new KafkaListenerEndpointRegistrar({
+          registry,
+          clusterOf: (name) => clusterNamed(modules, name, 'the listener'),
+        }),
+    },
   ],
-  exports: [KafkaListenerEndpointRegistry],
+  exports: [KafkaListenerEndpointRegistry, KafkaListenerEndpointRegistrar],
 })
 export class KafkaRegistryModule {}
 
