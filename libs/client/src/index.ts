@@ -31,6 +31,7 @@ export type {
   AssignmentStrategy,
   AutoOffsetReset,
   ConsumerOptions,
+  GroupProtocol,
   IsolationLevel,
 } from './consumer/consumer-options.js';
 export type { ConsumerMetrics } from './consumer/consumer-metrics.js';

@@ -27,6 +27,12 @@ export type IsolationLevel = 'read_uncommitted' | 'read_committed';
 /** Names of the strategies a group can use. */
 export type AssignmentStrategy = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky';
 
+/**
+ * How a group shares out its partitions: `classic` (the members do it, in rounds) or `consumer` (the coordinator does,
+ * member by member; KIP-848, Kafka 4.0 and later).
+ */
+export type GroupProtocol = 'classic' | 'consumer';
+
 /** Options of {@link createConsumer}, beside those of every client. */
 export interface ConsumerOptions extends ClientOptions {
   /** The group. Needed for `subscribe` and for committing; without it only `assign` works, and nothing is committed. */
@@ -61,6 +67,13 @@ export interface ConsumerOptions extends ClientOptions {
    * `cooperative-sticky` alone does a member keep its partitions through a rebalance. Default `['range']`.
    */
   partitionAssignmentStrategy?: AssignmentStrategy | readonly AssignmentStrategy[];
+  /**
+   * `consumer` needs Kafka 4.0 or a broker that serves ConsumerGroupHeartbeat. The broker then decides about
+   * `sessionTimeoutMs`, `heartbeatIntervalMs` and the assignment, and these options must not be set. Default `classic`.
+   */
+  groupProtocol?: GroupProtocol;
+  /** With `groupProtocol: 'consumer'`: the broker's assignor, `uniform` or `range`. Default: the broker's first one. */
+  groupRemoteAssignor?: string;
   /** A name that outlives restarts: the member that comes back with it within the session keeps its partitions (KIP-345). */
   groupInstanceId?: string;
   /** `read_committed` leaves out records of open and aborted transactions. Default `read_uncommitted`. */
@@ -93,6 +106,8 @@ export interface ResolvedConsumerOptions extends ResolvedClientOptions {
   readonly fetchMaxWaitMs: number;
   readonly maxPartitionFetchBytes: number;
   readonly partitionAssignmentStrategy: readonly AssignmentStrategy[];
+  readonly groupProtocol: GroupProtocol;
+  readonly groupRemoteAssignor: string | undefined;
   readonly groupInstanceId: string | undefined;
   readonly isolationLevel: IsolationLevel;
   readonly clientRack: string | undefined;
@@ -119,6 +134,8 @@ const CONSUMER_OPTION_TABLE: OptionTable<ResolvedConsumerOptions> = {
     default: ['range'],
     values: ['range', 'roundrobin', 'sticky', 'cooperative-sticky'],
   }),
+  groupProtocol: choiceOption<GroupProtocol>({ default: 'classic', values: ['classic', 'consumer'] }),
+  groupRemoteAssignor: optionalStringOption(),
   groupInstanceId: optionalStringOption(),
   isolationLevel: choiceOption({ default: 'read_uncommitted', values: ['read_uncommitted', 'read_committed'] }),
   clientRack: optionalStringOption(),
@@ -140,6 +157,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
         `(${resolved.sessionTimeoutMs}); a third of it or less leaves room for a lost heartbeat.`,
     );
   }
+  checkGroupProtocol(options, resolved);
   if (resolved.groupId !== undefined) return resolved;
   if (options.enableAutoCommit === true) {
     throw configError('Option "enableAutoCommit" needs a "groupId": without a group there is nowhere to commit to.');
@@ -148,4 +166,20 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     throw configError('Option "groupInstanceId" needs a "groupId": it names a member of a group.');
   }
   return { ...resolved, enableAutoCommit: false };
+}
+
+/** Options that the broker decides about under the consumer protocol. */
+const CLASSIC_OPTIONS = ['sessionTimeoutMs', 'heartbeatIntervalMs', 'partitionAssignmentStrategy'] as const;
+
+function checkGroupProtocol(options: ConsumerOptions, resolved: ResolvedConsumerOptions): void {
+  if (resolved.groupProtocol === 'classic') {
+    if (resolved.groupRemoteAssignor === undefined) return;
+    throw configError('Option "groupRemoteAssignor" needs "groupProtocol" to be "consumer".');
+  }
+  const wrong = CLASSIC_OPTIONS.find((name) => options[name] !== undefined);
+  if (wrong === undefined) return;
+  throw configError(
+    `Option "${wrong}" cannot be set with "groupProtocol" "consumer": the broker decides. Leave it out` +
+      (wrong === 'partitionAssignmentStrategy' ? ', or name one of its assignors as "groupRemoteAssignor".' : '.'),
+  );
 }

@@ -20,6 +20,11 @@ export interface CommitIdentity {
   readonly generationId: number;
   readonly memberId: string;
   readonly groupInstanceId: string | null;
+  /**
+   * Only under the consumer protocol, where `generationId` is the member's epoch: which of its memberships it is. Within
+   * one the epoch goes up while the partitions stay, so that a commit may be sent again with a later epoch.
+   */
+  readonly incarnation?: number;
 }
 
 /** The sender of commits of a consumer that assigns its partitions itself. */

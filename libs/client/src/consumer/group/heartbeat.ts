@@ -63,6 +63,12 @@ export class Heartbeat {
     this.arm();
   }
 
+  /** Sends the next heartbeat by this monotonic time, or as soon after it as the one under way is answered. */
+  beatBy(dueMs: number): void {
+    this.nextBeatMs = Math.min(this.nextBeatMs, dueMs);
+    if (this.running) this.arm();
+  }
+
   /** No more heartbeats. An answer under way is still passed on. */
   stop(): void {
     this.running = false;

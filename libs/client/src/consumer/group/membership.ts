@@ -19,6 +19,7 @@ import type { ConsumerContext } from '../consumer-context.js';
 import { commitFailedError, groupInUseError, notAMemberError, rebalanceInProgressError } from './commit-errors.js';
 import { type CommitIdentity, type Generation, NO_GENERATION, NO_MEMBER } from './generation.js';
 import type { GroupChannel } from './group-channel.js';
+import type { GroupMember } from './group-protocol.js';
 import { Heartbeat } from './heartbeat.js';
 
 /** Where a member stands. */
@@ -30,7 +31,7 @@ const LEAVE_GROUP_MEMBERS_VERSION = 3;
 const HEARTBEAT_STATIC_VERSION = 3;
 
 /** One consumer's membership in its group. */
-export class Membership {
+export class Membership implements GroupMember {
   state: MemberState = 'unjoined';
   generation: Generation = NO_GENERATION;
   /** Whether the poll loop has to join (again), and why, for the coordinator's log. */
@@ -148,6 +149,11 @@ export class Membership {
   identity(): CommitIdentity {
     const { generationId, memberId } = this.generation;
     return { generationId, memberId, groupInstanceId: this.groupInstanceId };
+  }
+
+  /** A commit of this generation is never sent under another one. */
+  renewed(sender: CommitIdentity): CommitIdentity {
+    return sender;
   }
 
   /** What an error code of OffsetCommit means for the commit, and for the membership. */

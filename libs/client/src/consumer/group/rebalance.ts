@@ -10,26 +10,17 @@
  * nothing is committed. What a step throws is thrown by `poll`; the rebalance goes on with the next one.
  */
 import { decodeAssignment } from '@kafka-template/protocol';
-import { asKafkaError, ClientErrorCode, KafkaError } from '../../errors.js';
+import { asKafkaError, ClientErrorCode, type KafkaError } from '../../errors.js';
 import { isCooperative } from '../assignors/assignors.js';
 import { type ConsumerContext, retryPauseMs } from '../consumer-context.js';
 import type { PartitionState } from '../partition-state.js';
-import type { RebalanceListener } from '../rebalance-listener.js';
-import { comparePartitions, partitionKey, partitionNames, type TopicPartition } from '../topic-partition.js';
+import { comparePartitions, partitionKey, type TopicPartition } from '../topic-partition.js';
 import type { Generation } from './generation.js';
+import type { GroupDriver } from './group-protocol.js';
 import { type GroupJoiner, isImmediateRetry, type JoinResult } from './join.js';
 import type { Membership } from './membership.js';
+import { callListener, type RebalanceHooks, releasePartitions } from './release.js';
 import type { TopicWatch } from './topic-watch.js';
-
-/** What the rest of the consumer does at the turning points. */
-export interface RebalanceHooks {
-  /** The last commit of the old generation, and the end of earlier ones. Never rejects. */
-  commitBeforeRevocation(): Promise<void>;
-  /** No commit may be under way when JoinGroup is sent: it would wait behind it. Never rejects. */
-  awaitCommits(): Promise<void>;
-  /** New partitions are in place. */
-  onAssigned(): void;
-}
 
 type Phase = 'idle' | 'prepared' | 'joined';
 
@@ -37,7 +28,7 @@ type Phase = 'idle' | 'prepared' | 'joined';
 const FAILURES_BETWEEN_WARNINGS = 5;
 
 /** Takes a member through its rebalances. */
-export class Rebalance {
+export class Rebalance implements GroupDriver {
   private phase: Phase = 'idle';
   /** The step under way. */
   private task: Promise<void> | null = null;
@@ -170,25 +161,8 @@ export class Rebalance {
   }
 
   /** Gives up partitions: listener, commit. With none it is the commit alone. Rejects with the listener's error, at the end. */
-  private async release(states: readonly PartitionState[]): Promise<void> {
-    for (const state of states) state.beginRevocation();
-    const partitions = states.map((state) => state.topicPartition);
-    const isLost = !this.membership.isMember;
-    try {
-      if (partitions.length > 0) await this.tellGivenUp(partitions, isLost);
-    } finally {
-      if (isLost) await this.hooks.awaitCommits();
-      else await this.hooks.commitBeforeRevocation();
-      this.context.subscriptions.release(states);
-    }
-  }
-
-  private async tellGivenUp(partitions: TopicPartition[], isLost: boolean): Promise<void> {
-    const { listener } = this.context.subscriptions;
-    const { logger } = this.context.options;
-    if (isLost) logger.warn(`Partitions were lost, because the membership was: ${partitionNames(partitions)}.`);
-    const method = isLost && listener.onPartitionsLost !== undefined ? 'onPartitionsLost' : 'onPartitionsRevoked';
-    await callListener(listener, method, partitions);
+  private release(states: readonly PartitionState[]): Promise<void> {
+    return releasePartitions(this.context, this.hooks, states, !this.membership.isMember);
   }
 
   private async join(): Promise<void> {
@@ -266,21 +240,5 @@ export class Rebalance {
       );
     }
     if (errors.length > 0) throw errors[0];
-  }
-}
-
-/** Calls a listener method, if there is one; the caller gets copies of its own to keep or change. */
-async function callListener(
-  listener: RebalanceListener,
-  method: keyof RebalanceListener,
-  partitions: readonly TopicPartition[],
-): Promise<void> {
-  try {
-    await listener[method]?.(partitions.map(({ topic, partition }) => ({ topic, partition })));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new KafkaError(ClientErrorCode.LISTENER_FAILED, `The rebalance listener's ${method} threw: ${reason}`, {
-      cause: error,
-    });
   }
 }

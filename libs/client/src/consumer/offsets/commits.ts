@@ -14,7 +14,7 @@ import { type ConsumerContext, retryPauseMs } from '../consumer-context.js';
 import { type CommitIdentity, NO_MEMBER } from '../group/generation.js';
 import { rebalanceInProgressError } from '../group/commit-errors.js';
 import type { GroupChannel } from '../group/group-channel.js';
-import type { Membership } from '../group/membership.js';
+import type { GroupMember } from '../group/group-protocol.js';
 import { Signal } from '../signal.js';
 import { groupByTopic, partitionKey, partitionNames, type TopicPartition } from '../topic-partition.js';
 
@@ -44,12 +44,14 @@ const OFFSET_COMMIT_NAMES_VERSION = 9;
 const METADATA_WITHOUT_CREATION_VERSION = 4;
 /** First version that knows static members. */
 const OFFSET_COMMIT_STATIC_VERSION = 7;
+/** First version that takes members of the consumer protocol (KIP-848). */
+const OFFSET_COMMIT_EPOCH_VERSION = 9;
 
 interface PendingCommit {
   /** What is not committed yet. */
   offsets: readonly OffsetCommit[];
   /** Who asked, or why it cannot be sent; a refusal waits for its turn too. */
-  readonly sender: CommitIdentity | KafkaError;
+  sender: CommitIdentity | KafkaError;
   /** Until when it is tried again; null for an asynchronous commit, which is not. */
   readonly deadlineMs: number | null;
   /** Since when the coordinator does not know one of its topics; null when it was not refused for that. */
@@ -73,7 +75,7 @@ export class Commits {
   constructor(
     private readonly context: ConsumerContext,
     private readonly channel: GroupChannel,
-    private readonly membership: Membership,
+    private readonly membership: GroupMember,
   ) {
     this.signal = new Signal(context.io.clock);
   }
@@ -141,6 +143,9 @@ export class Commits {
 
   /** What may be sent now and has the same sender: what is tried again first, so that later offsets replace its own. */
   private takeBatch(nowMs: number): PendingCommit[] {
+    for (const commit of this.again) {
+      if (!(commit.sender instanceof KafkaError)) commit.sender = this.membership.renewed(commit.sender);
+    }
     const sender = (this.again.find((commit) => commit.retryAtMs <= nowMs) ?? this.queue[0])?.sender;
     const isDue = (commit: PendingCommit): boolean => commit.retryAtMs <= nowMs && isSameSender(commit.sender, sender);
     const due = this.again.filter(isDue);
@@ -158,7 +163,8 @@ export class Commits {
     if (offsets.size === 0) return new Map();
     // Behind a JoinGroup it would wait for all other members, only to be refused then.
     if (sender !== NO_MEMBER && this.membership.isJoining) return rebalanceInProgressError();
-    const minVersion = sender.groupInstanceId === null ? 0 : OFFSET_COMMIT_STATIC_VERSION;
+    const staticVersion = sender.groupInstanceId === null ? 0 : OFFSET_COMMIT_STATIC_VERSION;
+    const minVersion = sender.incarnation === undefined ? staticVersion : OFFSET_COMMIT_EPOCH_VERSION;
     try {
       const response = await this.channel.request(OffsetCommitApi, this.body(sender, offsets.values()), {
         minVersion,
@@ -285,7 +291,9 @@ export class Commits {
 
 function isSameSender(one: PendingCommit['sender'], other: PendingCommit['sender'] | undefined): boolean {
   if (one instanceof KafkaError || other instanceof KafkaError) return one === other;
-  return one.generationId === other?.generationId && one.memberId === other.memberId;
+  return (
+    one.generationId === other?.generationId && one.memberId === other.memberId && one.incarnation === other.incarnation
+  );
 }
 
 /** The error of a partition: rather one that ends the commit than one after which it is tried again. */
