@@ -33,7 +33,10 @@ export interface StreamEvents {
 
 /** An open (or opening) stream of bytes. */
 export interface Stream {
-  /** Sends the chunks in order. `onFlushed` is called when the operating system has taken them, never when it could not. */
+  /**
+   * Sends the chunks in order. `onFlushed` is called when the operating system has taken them, never when it could not.
+   * Their owner may write over them once the request they belong to was answered.
+   */
   write(chunks: readonly Buffer[], onFlushed?: () => void): void;
   /** Bytes that were written here and not yet taken by the operating system. */
   readonly pendingBytes: number;

@@ -10,6 +10,7 @@ import { BATCH_HEADER_BYTES } from '@kafka-template/protocol';
 import { ClientErrorCode, KafkaError, asKafkaError, timeoutError } from '../errors.js';
 import type { ClientIo } from '../io/io.js';
 import { ActivePartitions } from './active-partitions.js';
+import { BatchBuffers } from './batch-buffers.js';
 import { Fifo } from './fifo.js';
 import type { Generation, Generations } from './generation.js';
 import { BATCH_BYTES_MIN } from './limits.js';
@@ -35,6 +36,7 @@ export interface AccumulatorEvents {
 export class Accumulator {
   /** Partitions with batches that wait to be sent. The sender takes a partition out when it has none left. */
   readonly active = new ActivePartitions();
+  private readonly buffers: BatchBuffers;
   private readonly memoryWaiting = new Fifo<Waiter>();
   private waitingCount = 0;
   /** Bytes of the records that wait. */
@@ -47,7 +49,9 @@ export class Accumulator {
     private readonly io: ClientIo,
     private readonly generations: Generations,
     private readonly events: AccumulatorEvents,
-  ) {}
+  ) {
+    this.buffers = new BatchBuffers(options.batchSize);
+  }
 
   /** Whether records wait for memory: then lingering helps nobody. */
   get isOutOfMemory(): boolean {
@@ -82,6 +86,12 @@ export class Accumulator {
     const waiting = topic.waiting;
     topic.waiting = new Fifo();
     for (let waiter = waiting.shift(); waiter !== undefined; waiter = waiting.shift()) this.failWaiter(waiter, error);
+  }
+
+  /** The broker has answered that it has the batch, so nobody reads its bytes any more: they are for later batches. */
+  recycle(batch: ProducerBatch): void {
+    const buffer = batch.takeBuffer();
+    if (buffer !== undefined) this.buffers.giveBack(buffer);
   }
 
   /** A batch has its outcome: its memory is free for what waits. */
@@ -219,7 +229,9 @@ export class Accumulator {
     // The buffer starts at the size the last batch needed: full batches allocate once, lone records little.
     const expected = Math.max(BATCH_BYTES_MIN, queue.expectedBytes, BATCH_HEADER_BYTES + bytes);
     const capacity = Math.max(Math.min(expected, this.options.batchSize), BATCH_HEADER_BYTES + bytes);
-    return new ProducerBatch(queue.topic, queue.partition, queue.nextOrder, nowMs, generation, this.options, capacity);
+    const { partition, nextOrder } = queue;
+    const buffer = this.buffers.take(capacity);
+    return new ProducerBatch(queue.topic, partition, nextOrder, nowMs, generation, this.options, capacity, buffer);
   }
 
   private enqueue(queue: PartitionQueue, batch: ProducerBatch): void {

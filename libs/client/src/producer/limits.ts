@@ -6,6 +6,9 @@ export const TOPIC_IDLE_MS = 300_000;
 /** Smallest buffer a batch starts with; it grows as records come. */
 export const BATCH_BYTES_MIN = 512;
 
+/** Most bytes of buffers a producer keeps for later batches. As much as is on its way when it is busy: 100 batches and more. */
+export const POOLED_BYTES_MAX = 2 * 1024 * 1024;
+
 /** Largest producer epoch; the next bump takes a new producer id. */
 export const PRODUCER_EPOCH_MAX = 32767;
 

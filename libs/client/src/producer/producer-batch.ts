@@ -75,8 +75,10 @@ export class ProducerBatch {
     readonly generation: Generation,
     private readonly setting: BatchSetting,
     capacityBytes: number,
+    /** What its records are written to, if it is large enough for `capacityBytes`. */
+    private pooled?: Buffer,
   ) {
-    this.builder = new BatchBuilder({ capacityBytes, compression: setting.compressionType });
+    this.builder = new BatchBuilder({ capacityBytes, compression: setting.compressionType, buffer: pooled });
   }
 
   get recordCount(): number {
@@ -213,6 +215,16 @@ export class ProducerBatch {
       // Finished, so that it takes no later record: there may be later batches on their way.
       part.bytes();
     }
+  }
+
+  /**
+   * Gives up the pooled buffer: to be called when the batch was answered. Undefined if it has none, or if another attempt
+   * may be under way that still reads it.
+   */
+  takeBuffer(): Buffer | undefined {
+    const { pooled } = this;
+    this.pooled = undefined;
+    return this.attempts === 1 ? pooled : undefined;
   }
 
   /** Calls the callbacks: stored. `baseOffset` -1 if the broker did not tell; `logAppendTimeMs` -1 unless the broker stamped. */

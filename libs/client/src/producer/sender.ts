@@ -240,6 +240,7 @@ export class Sender {
         counters.recordsSent += batch.recordCount;
         counters.batches += 1;
       }
+      accumulator.recycle(batch);
       accumulator.release(batch);
       return;
     }

@@ -147,3 +147,25 @@ describe('appendContent', () => {
     ]);
   });
 });
+
+describe('a buffer to build in', () => {
+  it('is used if it is large enough, whatever it held', () => {
+    const buffer = Buffer.alloc(200, 0xee);
+    const builder = new BatchBuilder({ capacityBytes: 200, buffer });
+    builder.append(NOW, 'key', 'value', null);
+    const batch = builder.finish();
+    expect(batch.buffer).toBe(buffer.buffer);
+    expect(batch.equals(batchOf((other) => other.append(NOW, 'key', 'value', null)))).toBe(true);
+  });
+
+  it('is left alone if it is too small, and left behind when the batch outgrows it', () => {
+    const small = Buffer.alloc(100, 0xee);
+    const builder = new BatchBuilder({ capacityBytes: 101, buffer: small });
+    builder.append(NOW, null, 'value', null);
+    expect(builder.finish().buffer).not.toBe(small.buffer);
+    expect(small.every((byte) => byte === 0xee)).toBe(true);
+    const outgrown = new BatchBuilder({ capacityBytes: 100, buffer: small });
+    outgrown.append(NOW, null, 'x'.repeat(300), null);
+    expect(decodeRecords(outgrown.finish())[0]?.value?.toString()).toBe('x'.repeat(300));
+  });
+});

@@ -123,9 +123,18 @@ export class BatchBuilder {
   private maxTimestamp = -1;
   private readonly compression: number;
 
-  /** @param options.capacityBytes what is allocated at once; a batch grows beyond it when a record needs more. */
-  constructor(options: { readonly capacityBytes: number; readonly compression?: CompressionName }) {
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(options.capacityBytes, BATCH_HEADER_BYTES));
+  /**
+   * @param options.capacityBytes what is allocated at once; a batch grows beyond it when a record needs more.
+   * @param options.buffer used instead of an allocation if it has as many bytes. The finished batch is a view of it, too.
+   */
+  constructor(options: {
+    readonly capacityBytes: number;
+    readonly compression?: CompressionName;
+    readonly buffer?: Buffer | undefined;
+  }) {
+    const capacity = Math.max(options.capacityBytes, BATCH_HEADER_BYTES);
+    const { buffer } = options;
+    this.buffer = buffer !== undefined && buffer.length >= capacity ? buffer : Buffer.allocUnsafeSlow(capacity);
     this.compression = compressionType(options.compression ?? 'none');
   }
 
