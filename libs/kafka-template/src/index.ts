@@ -104,6 +104,10 @@ export {
   EVENT_NAMES,
   type StopReason,
 } from './events/container-event.js';
+export type { IdempotencyStore } from './idempotence/idempotency-store.js';
+export { Idempotent, type IdempotentOptions } from './idempotence/idempotent.decorator.js';
+export { InMemoryIdempotencyStore, type InMemoryIdempotencyOptions } from './idempotence/in-memory.store.js';
+export { type SqlExecutor, SqlIdempotencyStore, type SqlIdempotencyOptions } from './idempotence/sql.store.js';
 export type { Clock, Timer } from './io/clock.js';
 export type { Log } from './io/log.js';
 export type { ConcurrentContainer, ContainerStatus } from './listener/concurrent-container.js';

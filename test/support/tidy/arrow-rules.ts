@@ -90,6 +90,7 @@ const TEMPLATE_ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['drivers', 'serde', 'record', 'commit', 'error-handling', 'events', 'io', 'template', 'decorators'],
     ...['listener', 'retry-topic', 'discovery'],
   ],
+  idempotence: ['drivers', 'io', 'record', 'commit', 'discovery'],
   // An entry of its own, for applications with @nestjs/microservices; nothing else may import it.
   microservices: [
     ...['drivers', 'serde', 'record', 'commit', 'error-handling', 'events', 'io', 'template'],
@@ -99,7 +100,7 @@ const TEMPLATE_ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Where kafka-template may import NestJS; everything else runs in a plain unit test. */
 const NEST_HOMES =
-  /^libs\/kafka-template\/src\/(module|decorators|discovery|microservices|testing)\/|\/listener\/(listener\.adapter|kafka-arguments-host)\.ts$/;
+  /^libs\/kafka-template\/src\/(module|decorators|discovery|idempotence|microservices|testing)\/|\/listener\/(listener\.adapter|kafka-arguments-host)\.ts$/;
 
 /** The rules of this file. */
 export const ARROW_RULES: readonly Rule[] = [
