@@ -20,8 +20,9 @@ const PRODUCER_PROPERTIES = {
   'enable.idempotence': 'true',
   acks: 'all',
   retries: '2147483647',
-  'delivery.timeout.ms': '120000',
-  'max.block.ms': '120000',
+  // What waits behind many short lives of the broker waits long: nothing may expire before the test does.
+  'delivery.timeout.ms': String(TEST_DEADLINE_MS),
+  'max.block.ms': String(TEST_DEADLINE_MS),
   'reconnect.backoff.max.ms': '100',
 };
 
@@ -78,7 +79,7 @@ it(
     await createTopics(bootstrapServers, 'java', 'kcat');
     const java = startJavaWriter(bootstrapServers, 'java', properties);
     writers.push(java);
-    const numbered = startKcatWriter(bootstrapServers, 'kcat');
+    const numbered = startKcatWriter(bootstrapServers, 'kcat', TEST_DEADLINE_MS);
     writers.push(numbered);
 
     for (let kill = 0; kill < KILLS; kill++) {

@@ -30,14 +30,12 @@ export interface TellingWriter extends Writer {
 }
 
 /** Records per second: each stop of the broker has to leave some acknowledged and some under way, no more. */
-const JAVA_THROUGHPUT = 5000;
-const KCAT_LINES_PER_TURN = 20;
+const JAVA_THROUGHPUT = 1000;
+const KCAT_LINES_PER_TURN = 5;
 const KCAT_TURN_MS = 5;
 /** A record that VerifiableProducer was about to hand to its client when it was told to end: it was never sent. */
 const NOT_SENT = 'Producer closed while send in progress';
 const STDERR_CHARS_MAX = 16_384;
-/** Longer than any stop of the broker here; shorter than the deadline of the test. */
-const DELIVERY_TIMEOUT_MS = 120_000;
 
 function ended(child: ChildProcess): Promise<{ how: number | string; stderr: string }> {
   let stderr = '';
@@ -80,13 +78,13 @@ export function startJavaWriter(bootstrapServers: string, topic: string, command
   };
 }
 
-/** Starts kcat on `topic` with an input that numbers its lines: 0, 1, 2… */
-export function startKcatWriter(bootstrapServers: string, topic: string): Writer {
+/** Starts kcat on `topic` with an input that numbers its lines: 0, 1, 2… No line expires before `deliveryTimeoutMs`. */
+export function startKcatWriter(bootstrapServers: string, topic: string, deliveryTimeoutMs: number): Writer {
   const settings = [
     'enable.idempotence=true',
     'acks=all',
     'reconnect.backoff.max.ms=100',
-    `delivery.timeout.ms=${DELIVERY_TIMEOUT_MS}`,
+    `delivery.timeout.ms=${deliveryTimeoutMs}`,
   ];
   const child = spawn('kcat', [
     // -E: a broker that is away is no reason to end.
