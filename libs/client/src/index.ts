@@ -76,3 +76,46 @@ export type {
   TopicListing,
   TopicOutcome,
 } from './admin/topic-admin.js';
+export type { MemberToRemove, RemovedMember } from './admin/group-admin.js';
+export type {
+  Acl,
+  AclFilter,
+  AclOperation,
+  AclOutcome,
+  AclResourceType,
+  ClientQuotas,
+  DeletedAcls,
+  QuotaChanges,
+  QuotaEntity,
+  QuotaFilter,
+  QuotaOutcome,
+  ScramChange,
+  ScramMechanism,
+  ScramOutcome,
+  ScramUser,
+} from './admin/security-admin.js';
+export type {
+  LogDirDescription,
+  LogDirReplica,
+  OngoingReassignment,
+  Reassignment,
+  ReplicaLogDir,
+  ReplicaLogDirOutcome,
+} from './admin/replica-admin.js';
+export type {
+  AbortTransaction,
+  ActiveProducer,
+  FencedProducer,
+  ListTransactionsOptions,
+  PartitionProducers,
+  TransactionDescription,
+  TransactionListing,
+} from './admin/transaction-admin.js';
+export type {
+  DelegationToken,
+  Feature,
+  FeatureOutcome,
+  FeatureUpdate,
+  QuorumDescription,
+  QuorumReplica,
+} from './admin/cluster-admin.js';

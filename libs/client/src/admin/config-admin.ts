@@ -79,7 +79,8 @@ export interface ConfigChanges extends ConfigResource {
 /** What became of the changes of a resource. */
 export interface ConfigOutcome extends ConfigResource, ItemOutcome {}
 
-const TYPE_NUMBER: Readonly<Record<ConfigResourceType, number>> = {
+/** The types as the protocol numbers them. */
+export const CONFIG_TYPE_NUMBERS: Readonly<Record<ConfigResourceType, number>> = {
   topic: 2,
   broker: 4,
   'broker-logger': 8,
@@ -115,7 +116,7 @@ export class ConfigAdmin {
     const includeDocumentation = options.includeDocumentation ?? false;
     return this.byTarget('Describing configs', queries, options, async (target, items, timeoutMs) => {
       const resources = items.map(({ type, name, keys }) => ({
-        resourceType: TYPE_NUMBER[type],
+        resourceType: CONFIG_TYPE_NUMBERS[type],
         resourceName: name,
         configurationKeys: keys ?? null,
       }));
@@ -141,7 +142,7 @@ export class ConfigAdmin {
     return this.byTarget('Changing configs', resources, options, async (target, items, timeoutMs) => {
       const body = {
         resources: items.map(({ type, name, changes }) => ({
-          resourceType: TYPE_NUMBER[type],
+          resourceType: CONFIG_TYPE_NUMBERS[type],
           resourceName: name,
           configs: changes.map((change) => ({
             name: change.name,
@@ -200,7 +201,7 @@ function targetOf({ type, name }: ConfigResource): SendTarget {
 }
 
 function isSame(answer: { resourceType: number; resourceName: string }, { type, name }: ConfigResource): boolean {
-  return answer.resourceType === TYPE_NUMBER[type] && answer.resourceName === name;
+  return answer.resourceType === CONFIG_TYPE_NUMBERS[type] && answer.resourceName === name;
 }
 
 function toEntry(config: ResponseConfig): ConfigEntry {

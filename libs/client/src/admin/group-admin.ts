@@ -11,8 +11,10 @@ import {
   DescribeGroups,
   type DescribeGroupsResponse,
   ErrorCode,
+  LeaveGroup,
   ListGroups,
 } from '@kafka-template/protocol';
+import { atCoordinator, check, errorOf } from './admin-request.js';
 import { asKafkaError, brokerError, ClientErrorCode, KafkaError } from '../errors.js';
 import { comparePartitions, type TopicPartition } from '../consumer/topic-partition.js';
 import {
@@ -72,11 +74,26 @@ export interface GroupOutcome extends ItemOutcome {
   readonly groupId: string;
 }
 
+/** A member to take out of a group, by one of the two. */
+export interface MemberToRemove {
+  readonly memberId?: string;
+  readonly groupInstanceId?: string;
+}
+
+/** What became of it. */
+export interface RemovedMember extends ItemOutcome {
+  /** Empty when it was named by its instance id. */
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+}
+
 type ResponseMember = DescribeGroupsResponse['groups'][number]['members'][number];
 
 /** First versions of ListGroups with filters. */
 const LIST_GROUPS_STATES_VERSION = 4;
 const LIST_GROUPS_TYPES_VERSION = 5;
+/** First version of LeaveGroup that names members. */
+const LEAVE_GROUP_MEMBERS_VERSION = 3;
 
 /** The groups of a cluster. */
 export class GroupAdmin {
@@ -135,6 +152,56 @@ export class GroupAdmin {
         };
       });
     });
+  }
+
+  /**
+   * Takes members out of a group: by member id, or static ones by `groupInstanceId`; without `members` all of them.
+   * UNKNOWN_MEMBER_ID is an outcome (Kafka 2.4 and later).
+   */
+  async removeMembersFromConsumerGroup(
+    groupId: string,
+    options: AdminCallOptions & { readonly members?: readonly MemberToRemove[]; readonly reason?: string } = {},
+  ): Promise<RemovedMember[]> {
+    const what = `Removing members from group ${groupId}`;
+    const members = options.members ?? (await this.membersOf(groupId, options));
+    if (members.length === 0) return [];
+    const body = {
+      groupId,
+      members: members.map(({ memberId = '', groupInstanceId = null }) => ({
+        memberId,
+        groupInstanceId,
+        reason: options.reason ?? 'removed by an admin client',
+      })),
+    };
+    return atCoordinator(
+      this.context,
+      { type: 'group', key: groupId },
+      {
+        what,
+        api: LeaveGroup,
+        options,
+        minVersion: LEAVE_GROUP_MEMBERS_VERSION,
+        body,
+        read: ({ errorCode, members: answers }) => {
+          check(errorCode, what);
+          return body.members.map(({ memberId, groupInstanceId }) => {
+            const answer = answers.find(
+              (each) => each.groupInstanceId === groupInstanceId && (memberId === '' || each.memberId === memberId),
+            );
+            const code = answer?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR;
+            return { memberId, groupInstanceId, error: errorOf(code, `${what}: ${groupInstanceId ?? memberId}`) };
+          });
+        },
+      },
+    );
+  }
+
+  private async membersOf(groupId: string, options: AdminCallOptions): Promise<MemberToRemove[]> {
+    const [group] = await this.describeGroups([groupId], options);
+    if (group?.error != null) throw group.error;
+    return (group?.members ?? []).map(({ memberId, groupInstanceId }) =>
+      groupInstanceId === null ? { memberId } : { groupInstanceId },
+    );
   }
 
   private async listAt(brokerId: number, options: ListGroupsOptions, leftMs: number): Promise<GroupListing[]> {
