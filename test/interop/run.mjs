@@ -31,6 +31,11 @@ const DEBIAN_PACKAGES = {
   mvn: 'maven',
 };
 
+/** Commands that Debian has too old: they have to be there. */
+const INSTRUCTIONS = {
+  go: 'Install Go 1.26 or newer (https://go.dev/dl; any Go since 1.21 fetches it) and put `go` on the PATH.',
+};
+
 /** What the suites made of *.interop-spec.ts files need beside the built command line. */
 const NEEDS = {
   kcat: ['kcat'],
@@ -41,6 +46,8 @@ const NEEDS = {
   tools: ['java', 'mvn'],
   durability: ['java', 'mvn', 'kcat'],
   security: ['java', 'mvn', 'openssl'],
+  'franz-go': ['go'],
+  'mixed-group': ['java', 'mvn'],
 };
 
 /** What is built before a suite: the command line and what it stands on, or everything. */
@@ -154,6 +161,7 @@ function installNode(version) {
 function requireCommands(commands) {
   for (const command of new Set(commands)) {
     if (isCommand(command)) continue;
+    if (INSTRUCTIONS[command]) throw new Error(`\`${command}\` is not there. ${INSTRUCTIONS[command]}`);
     const name = DEBIAN_PACKAGES[command];
     const failure = `\`${command}\` is not there and could not be installed. Install it (Debian: apt-get install ${name}).`;
     console.log(`installing ${name}`);
