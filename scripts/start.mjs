@@ -2,8 +2,9 @@
  * `npm start`: builds what changed, then runs the demo in this same process.
  *
  * One process, so that Ctrl-C and SIGTERM reach the application itself and its exit code is npm's. The script line
- * begins with `exec` for the same reason: a shell in between would die of the Ctrl-C and let npm end before us
- * (where there is no `exec`, as in Windows' cmd, the second half of the line runs instead).
+ * begins with `exec` for the same reason: a shell in between would die of the Ctrl-C and let npm end before us. What follows
+ * `npm start --` is put at the end of that line, so nothing may follow the command there. Where the shell has no `exec`, as
+ * Windows' cmd, `node scripts/start.mjs` does the same.
  * The build is incremental and silent; when it fails its messages are shown and nothing is started.
  */
 import { spawnSync } from 'node:child_process';

@@ -206,6 +206,16 @@ describe('demo: the command', () => {
     return { port: (server.address() as { port: number }).port, server };
   }
 
+  it('takes what follows `npm start --`', async () => {
+    const npm = spawn('npm', ['start', '--', '--prot', '3001'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    running.push(npm);
+    let output = '';
+    npm.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const [code] = (await once(npm, 'close')) as [number | null];
+    expect(code).not.toBe(0);
+    expect(output).toContain("Unknown option '--prot'");
+  });
+
   it('says first where it is and what to type, ends on a signal with code 0, and loses nothing', async () => {
     const first = command({});
     const url = await first.ready();
