@@ -2,7 +2,14 @@
  * The admin client on Apache Kafka: what only a full Kafka serves (ACLs, SCRAM users, quotas, moves of replicas, features,
  * the quorum) and what there is to see of transactions.
  */
-import { type Admin, createAdmin, createConsumer, createProducer, silentLogger } from '@kafka-template/client';
+import {
+  type Admin,
+  createAdmin,
+  createConsumer,
+  createProducer,
+  OffsetSpec,
+  silentLogger,
+} from '@kafka-template/client';
 import { uniqueName } from '../../support/broker.js';
 import { until } from '../../support/until.js';
 import { type RunningKafka, startKafka } from '../kafka/start.mjs';
@@ -125,6 +132,11 @@ describe('replicas', () => {
 
   it('folders are described, and replicas are not moved to one that does not exist', async () => {
     const name = await topic(2);
+    const one = { topic: name, partition: 0 };
+    const specs = [OffsetSpec.EARLIEST_LOCAL, OffsetSpec.LATEST_TIERED, OffsetSpec.EARLIEST_PENDING_UPLOAD];
+    const listed = await Promise.all(specs.map((timestamp) => admin.listOffsets([{ ...one, timestamp }])));
+    expect(listed.flat().map(({ error }) => error)).toEqual([null, null, null]);
+    expect(listed.flat()[0]?.offset).toBe(0);
     const inFolders = async () => (await admin.describeLogDirs()).flatMap(({ replicas }) => replicas);
     await until(async () => (await inFolders()).filter((each) => each.topic === name).length === 2, 'both are there');
     const [folder] = await admin.describeLogDirs();

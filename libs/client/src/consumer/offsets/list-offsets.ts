@@ -19,6 +19,12 @@ export const OffsetSpec = {
   EARLIEST: -2,
   /** The record with the greatest timestamp (Kafka 3.0 and later). */
   MAX_TIMESTAMP: -3,
+  /** The first offset the broker itself has, where older ones are in remote storage (Kafka 3.4 and later). */
+  EARLIEST_LOCAL: -4,
+  /** The last offset that is in remote storage; -1 for none (Kafka 3.9 and later). */
+  LATEST_TIERED: -5,
+  /** The first offset that is not in remote storage yet (Kafka 4.2 and later). */
+  EARLIEST_PENDING_UPLOAD: -6,
 } as const;
 
 /** A question about one partition. */
@@ -50,8 +56,13 @@ export type OffsetLookupContext = RetryContext & { readonly cluster: OffsetClust
 /** The part of the cluster the look-up uses. */
 export type OffsetCluster = Pick<ConsumerContext['cluster'], 'request' | 'metadata'>;
 
-/** First version that knows {@link OffsetSpec.MAX_TIMESTAMP}. */
-const MAX_TIMESTAMP_VERSION = 7;
+/** First versions that know the later ones of {@link OffsetSpec}; every version knows the others. */
+const SPEC_VERSIONS: ReadonlyMap<number, number> = new Map([
+  [OffsetSpec.MAX_TIMESTAMP, 7],
+  [OffsetSpec.EARLIEST_LOCAL, 8],
+  [OffsetSpec.LATEST_TIERED, 9],
+  [OffsetSpec.EARLIEST_PENDING_UPLOAD, 11],
+]);
 /** First version with an isolation level. */
 const ISOLATION_VERSION = 2;
 
@@ -80,8 +91,7 @@ export class OffsetLookup {
   async ask(leader: number, queries: readonly OffsetQuery[]): Promise<OffsetOutcome[]> {
     const { cluster } = this.context;
     if (leader === -1) return queries.map((query) => this.withoutLeader(query));
-    const needsMaxTimestamp = queries.some((query) => query.timestamp === OffsetSpec.MAX_TIMESTAMP);
-    const minVersion = needsMaxTimestamp ? MAX_TIMESTAMP_VERSION : 0;
+    const minVersion = Math.max(0, ...queries.map(({ timestamp }) => SPEC_VERSIONS.get(timestamp) ?? 0));
     const readCommitted = this.isolationLevel === 'read_committed';
     try {
       const response = await cluster.request(
