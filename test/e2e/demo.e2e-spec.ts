@@ -100,7 +100,21 @@ describe('demo: the application', () => {
 
   it('refuses what is not an order, and an unknown mode', async () => {
     const { url } = await start();
-    expect(await post(url, 'sync', { ...order('1'), quantity: 0 })).toMatchObject({ status: 400 });
+    const onlyMessage = (message: string) => ({ status: 400, body: { message: [message] } });
+    for (const quantity of [0, 1001, 1.5, '2', undefined]) {
+      const refused = onlyMessage('quantity must be an integer from 1 to 1000');
+      expect(await post(url, 'sync', { ...order('1'), quantity })).toMatchObject(refused);
+    }
+    const noText = onlyMessage('id must be a text of 1 to 64 characters');
+    for (const id of [1, '', undefined]) expect(await post(url, 'sync', { ...order('1'), id })).toMatchObject(noText);
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain']) {
+      const body = JSON.stringify(order('1'));
+      const response = await fetch(`${url}/orders`, { method: 'POST', headers: { 'content-type': type }, body });
+      expect([response.status, await response.text()]).toEqual([
+        415,
+        expect.stringMatching(/send the header content-type: application\/json/),
+      ]);
+    }
     expect(await post(url, 'sync', { ...order('1'), coupon: 'x' })).toMatchObject({ status: 400 });
     expect(await post(url, 'sometimes', order('1'))).toMatchObject({
       status: 400,
@@ -131,6 +145,7 @@ describe('demo: the application', () => {
     await producer.send({ topic: 'orders', key: '1', value: null });
     await producer.send({ topic: 'orders', key: 'x', value: 'no order' });
     await producer.send({ topic: 'orders', key: 'y', value: '{"no":"order"}' });
+    await producer.send({ topic: 'orders', key: 'z', value: '{broken' });
     await producer.close();
     await until(async () => (await fetch(`${url}/orders/1`)).status === 404, 'the deleted order was gone');
     await post(url, 'sync', order('3'));
@@ -153,7 +168,8 @@ describe('demo: the application', () => {
     expect((await post(url, 'forget', order('2'))).status).toBe(202);
     expect((await get<OrderEntry>(url, '/orders/2')).state).toBe('sent');
     const refused = await post(url, 'sync', order('3'));
-    expect(refused).toMatchObject({ status: 503, body: { message: expect.stringMatching(/orders/) as string } });
+    const reason = expect.stringMatching(/ topic orders .*Last reason: .*ECONNREFUSED 127\.0\.0\.1:\d+/) as string;
+    expect(refused).toMatchObject({ status: 503, body: { message: reason } });
     for (const id of ['2', '3']) {
       await until(async () => (await get<OrderEntry>(url, `/orders/${id}`)).state === 'failed', `order ${id} failed`);
       expect((await get<OrderEntry>(url, `/orders/${id}`)).reason).toMatch(/\S/);
@@ -253,6 +269,9 @@ describe('demo: the command', () => {
     await settled(again, 2);
     // Said when members are waited for; see WAIT_NOTICE_MS.
     expect(second.output.out + second.output.err).not.toContain('Still without partitions');
+    expect(second.output.out).toMatch(
+      /\[Broker\] The broker had not stopped in order: its logs were checked partitions=\d+/,
+    );
     second.child.kill('SIGHUP');
     expect(await second.ended).toBe(0);
     // Not on a terminal, so without colours.
@@ -279,12 +298,12 @@ describe('demo: the command', () => {
     expect((await get<Status>(url, '/status')).broker.reachable).toBe(false);
     const view = await fetch(`${url}/orders/1`);
     expect([view.status, view.headers.get('retry-after')]).toEqual([503, '1']);
-    const pending = [post(url, 'sync', order('1')), post(url, 'callback', order('2'))].map((one) =>
-      one.catch(() => null),
-    );
+    const pending = ['1', '2', '3'].map((id) => post(url, 'sync', order(id)));
+    await post(url, 'callback', order('4'));
     child.kill('SIGINT');
+    const stopping = expect.stringMatching(/: the application is stopping/) as string;
+    for (const one of pending) expect(await one).toMatchObject({ status: 503, body: { message: stopping } });
     expect(await ended).toBe(0);
-    await Promise.all(pending);
   }, 120_000);
 
   it.each([

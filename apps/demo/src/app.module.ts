@@ -3,14 +3,9 @@
  */
 import { type DynamicModule, Module, ValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
-import {
-  CompositeProducerListener,
-  KafkaModule,
-  LoggingProducerListener,
-  nestLog,
-  newTopic,
-} from '@kafka-template/nestjs';
+import { CompositeProducerListener, KafkaModule, newTopic } from '@kafka-template/nestjs';
 import { BillingListener } from './orders/billing.listener.js';
+import { FailureLog } from './orders/failure-log.js';
 import { OrderViewListener } from './orders/order-view.listener.js';
 import { OrderView } from './orders/order-view.js';
 import { OrdersController } from './orders/orders.controller.js';
@@ -27,7 +22,7 @@ import { StatusController } from './status/status.controller.js';
 const START_TIMEOUT_MS = 1500;
 
 /** How long the end waits for a listener in the middle of a record, and then for what was sent. Together below 2 s. */
-const LISTENER_TIMEOUT_MS = 1000;
+const LISTENER_TIMEOUT_MS = 800;
 const CLOSE_TIMEOUT_MS = 300;
 
 /** A person is watching: what cannot be sent fails in seconds, not in two minutes. */
@@ -63,7 +58,12 @@ export interface AppOptions {
     // For HTTP bodies and for the payloads of listeners alike.
     {
       provide: APP_PIPE,
-      useValue: new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }),
+      useValue: new ValidationPipe({
+        whitelist: true,
+        forbidNonWhitelisted: true,
+        transform: true,
+        stopAtFirstError: true,
+      }),
     },
   ],
 })
@@ -87,7 +87,7 @@ export class AppModule {
         template: { closeTimeoutMs: CLOSE_TIMEOUT_MS },
         admin: { startTimeoutMs: START_TIMEOUT_MS },
         topics: [newTopic(Topic.ORDERS, { partitions: 3 }), newTopic(Topic.INVOICES, { partitions: 3 })],
-        producerListener: new CompositeProducerListener(activity, view, new LoggingProducerListener(nestLog('Orders'))),
+        producerListener: new CompositeProducerListener(activity, new FailureLog(view), view),
       }),
     });
     return { module: AppModule, imports: [ActivityModule, kafka] };

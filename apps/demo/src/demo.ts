@@ -1,8 +1,8 @@
 /**
  * Puts the demo together: the bundled broker, unless there is another, and the application on it.
  *
- * Starting either succeeds or leaves nothing behind. Closing goes in order: listeners finish and commit, what was sent is
- * acknowledged, then the broker stops.
+ * Starting either succeeds or leaves nothing behind. Closing goes in order: who waits for the broker is answered,
+ * listeners finish and commit, what was sent is acknowledged, then the broker stops.
  */
 import { resolve } from 'node:path';
 import { type INestApplication, Logger } from '@nestjs/common';
@@ -10,6 +10,8 @@ import { NestFactory } from '@nestjs/core';
 import { type Broker, BrokerError, createBroker } from '@kafka-template/broker';
 import { KafkaListenerEndpointRegistry, KafkaOptionsError } from '@kafka-template/nestjs';
 import { AppModule, SESSION_TIMEOUT_MS } from './app.module.js';
+import { brokerLogger } from './broker-logger.js';
+import { OrdersService } from './orders/orders.service.js';
 import type { Settings } from './settings.js';
 import { StartError } from './start-error.js';
 
@@ -31,7 +33,10 @@ const log = new Logger('Demo');
 const LOOPBACK = '127.0.0.1';
 
 /** How long the application may take to end. Only one whose broker is away needs it. */
-const CLOSE_TIMEOUT_MS = 1700;
+const CLOSE_TIMEOUT_MS = 1200;
+
+/** How long requests that wait for the broker are left waiting then. A broker that is there needs less. */
+const PENDING_REQUESTS_MS = 200;
 
 /** Under this name the listeners are static members, while the broker is ours and nobody else's. */
 const GROUP_INSTANCE_ID = 'demo';
@@ -41,11 +46,12 @@ const WAIT_NOTICE_MS = 2000;
 
 /** Starts the demo. Throws StartError when a port is taken or the data cannot be used. */
 export async function startDemo(settings: Settings): Promise<Demo> {
+  // The log waits until the user has been told where everything is; the broker may have something to say before.
+  Logger.attachBuffer();
   const broker = settings.bootstrapServers === undefined ? await startBroker(settings) : undefined;
   const bootstrapServers = settings.bootstrapServers ?? broker?.bootstrapServers ?? '';
   let app: INestApplication | undefined;
   try {
-    // The log waits until the user has been told where everything is.
     // An HTTP client that keeps its connection open must not hold up the end.
     const options = { bufferLogs: true, autoFlushLogs: false, abortOnError: false, forceCloseConnections: true };
     const groupInstanceId = broker === undefined ? undefined : GROUP_INSTANCE_ID;
@@ -57,21 +63,23 @@ export async function startDemo(settings: Settings): Promise<Demo> {
     await broker?.close();
     // The only option that comes from the user.
     if (!(error instanceof KafkaOptionsError)) throw error;
-    throw new StartError(`BOOTSTRAP_SERVERS is not usable: ${error.message}`);
+    throw new StartError(`--bootstrap-servers or BOOTSTRAP_SERVERS is not usable: ${error.message}`);
   }
 }
 
 async function startBroker({ brokerPort, dataDir }: Settings): Promise<Broker> {
   try {
-    return await createBroker({ port: brokerPort, dataDir });
+    return await createBroker({ port: brokerPort, dataDir, logger: brokerLogger() });
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error;
     if (error.code !== 'PORT_IN_USE') {
-      throw new StartError(`The bundled broker cannot start: ${error.message} Here the directory is DATA_DIR.`);
+      // The broker's own names for the option; here it has others.
+      const reason = error.message.replace('option dataDir, on the command line --data-dir', '--data-dir or DATA_DIR');
+      throw new StartError(`The bundled broker cannot start: ${reason}`);
     }
     throw new StartError(
-      `Port ${brokerPort} is taken, so the bundled broker cannot start. Choose another with BROKER_PORT, ` +
-        `or use what listens there: BOOTSTRAP_SERVERS=localhost:${brokerPort}.`,
+      `Port ${brokerPort} is taken, so the bundled broker cannot start. Choose another with --broker-port or ` +
+        `BROKER_PORT, or use what listens there: --bootstrap-servers or BOOTSTRAP_SERVERS, localhost:${brokerPort}.`,
     );
   }
 }
@@ -81,7 +89,9 @@ async function listen(app: INestApplication, port: number): Promise<string> {
     await app.listen(port, LOOPBACK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new StartError(`Port ${port} is taken, so the demo cannot listen for HTTP. Choose another with PORT.`);
+    throw new StartError(
+      `Port ${port} is taken, so the demo cannot listen for HTTP. Choose another with --port or PORT.`,
+    );
   }
   return `http://localhost:${new URL(await app.getUrl()).port}`;
 }
@@ -109,6 +119,8 @@ function demoOf(app: INestApplication, { broker, bootstrapServers, url, settings
   const notice = setTimeout(() => tellWaiting(app), WAIT_NOTICE_MS).unref();
   const close = async () => {
     clearTimeout(notice);
+    // While their connections are open.
+    await app.get(OrdersService).stop(PENDING_REQUESTS_MS);
     await closeWithin(app, CLOSE_TIMEOUT_MS);
     await broker?.close();
   };

@@ -1,19 +1,16 @@
 /**
  * An order: as it comes in by HTTP, and as it travels through the topic.
  */
-import { Transform } from 'class-transformer';
 import { IsISO8601, IsInt, IsString, Length, Max, Min } from 'class-validator';
 
-/** What a customer orders. */
+const QUANTITY = { message: 'quantity must be an integer from 1 to 1000' };
+
+/** What a customer orders. Nothing is converted: a number is no text, a text no number. */
 export class PlaceOrderDto {
-  /** A number will do, too. */
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'number' ? String(value) : value))
-  @IsString()
-  @Length(1, 64)
-  id!: string;
-  @IsString() @Length(1, 100) customer!: string;
-  @IsString() @Length(1, 100) item!: string;
-  @IsInt() @Min(1) @Max(1000) quantity!: number;
+  @Text(64) id!: string;
+  @Text(100) customer!: string;
+  @Text(100) item!: string;
+  @IsInt(QUANTITY) @Min(1, QUANTITY) @Max(1000, QUANTITY) quantity!: number;
 }
 
 /** An order with the time it came in. */
@@ -33,3 +30,8 @@ export const SendMode = { FORGET: 'forget', SYNC: 'sync', CALLBACK: 'callback' }
 
 /** One of the three ways to send. */
 export type SendMode = (typeof SendMode)[keyof typeof SendMode];
+
+/** A text that is not empty, and one message when it is not. */
+function Text(max: number): PropertyDecorator {
+  return Length(1, max, { message: `$property must be a text of 1 to ${max} characters` });
+}

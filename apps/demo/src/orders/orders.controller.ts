@@ -15,12 +15,13 @@ import {
   Query,
   Res,
   ServiceUnavailableException,
+  UseGuards,
 } from '@nestjs/common';
-import { KafkaTemplateError } from '@kafka-template/nestjs';
 import type { Response } from './http-response.js';
+import { JsonBodyGuard } from './json-body.guard.js';
 import { type OrderEntry, OrderView } from './order-view.js';
 import { PlaceOrderDto, SendMode } from './order.dto.js';
-import { OrdersService, type Receipt } from './orders.service.js';
+import { NotPlacedError, OrdersService, type Receipt } from './orders.service.js';
 import { ViewProgress } from './view-progress.js';
 
 const MODE = new ParseEnumPipe(SendMode, {
@@ -40,6 +41,7 @@ export class OrdersController {
 
   /** 201 when the broker has the order (`sync`), 202 when it is on its way (`forget`, `callback`). */
   @Post()
+  @UseGuards(JsonBodyGuard)
   async place(
     @Body() order: PlaceOrderDto,
     @Query('mode', new DefaultValuePipe(SendMode.SYNC), MODE) mode: SendMode,
@@ -49,7 +51,7 @@ export class OrdersController {
     try {
       return await this.orders.place(order, mode);
     } catch (error) {
-      if (error instanceof KafkaTemplateError) throw new ServiceUnavailableException(error.message);
+      if (error instanceof NotPlacedError) throw new ServiceUnavailableException(error.message);
       throw error;
     }
   }

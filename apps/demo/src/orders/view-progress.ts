@@ -20,6 +20,10 @@ export class ViewProgress implements OnApplicationShutdown {
   private targets: Map<string, number> | undefined;
   private limit: NodeJS.Timeout | undefined;
   private readonly unsubscribe: () => void;
+  private onComplete: () => void = () => undefined;
+
+  /** Resolves when {@link isComplete}. */
+  readonly whenComplete = new Promise<void>((resolve) => (this.onComplete = resolve));
 
   constructor(
     private readonly cluster: Cluster,
@@ -45,12 +49,13 @@ export class ViewProgress implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     clearTimeout(this.limit);
     this.targets ??= new Map();
+    this.tellComplete();
     this.unsubscribe();
   }
 
   private async begin(partitions: readonly TopicPartition[]): Promise<void> {
     if (this.limit !== undefined) return;
-    this.limit = setTimeout(() => (this.targets = new Map()), LIMIT_MS).unref();
+    this.limit = setTimeout(() => this.giveUp(), LIMIT_MS).unref();
     while (this.targets === undefined) {
       const ranges = await this.cluster.ranges(partitions).catch(() => undefined);
       if (ranges === undefined) await setTimeoutPromise(RETRY_MS, undefined, { ref: false });
@@ -63,6 +68,16 @@ export class ViewProgress implements OnApplicationShutdown {
     for (const [partition, target] of this.targets ?? []) {
       if ((this.lastOffsets.get(partition) ?? -1) >= target) this.targets?.delete(partition);
     }
+    this.tellComplete();
+  }
+
+  private giveUp(): void {
+    this.targets = new Map();
+    this.tellComplete();
+  }
+
+  private tellComplete(): void {
+    if (this.isComplete) this.onComplete();
   }
 }
 

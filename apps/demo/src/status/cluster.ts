@@ -54,6 +54,14 @@ export class Cluster implements OnApplicationShutdown {
     }));
   }
 
+  /** Why the broker does not answer now; undefined when it does. Never rejects. */
+  async unreachableReason(): Promise<string | undefined> {
+    return this.withinTimeout(this.admin.describeCluster()).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await this.admin.close();
   }
