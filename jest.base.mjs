@@ -35,7 +35,7 @@ export const base = {
     ],
   },
   // A shared machine may be slow; a test that hangs still ends.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
   // Native ESM modules are never unloaded by Node 20: restart a worker that has grown instead.
   workerIdleMemoryLimit: '1GB',

@@ -82,9 +82,9 @@ describe.each(DRIVERS)('driver $name', (driver) => {
       const topic = await bench.topic();
       const producer = bench.otherProducer({
         maxRequestSize: 1_000,
-        deliveryTimeoutMs: 1_500,
+        deliveryTimeoutMs: 15_000,
         maxBlockMs: 1_000,
-        requestTimeoutMs: 1_000,
+        requestTimeoutMs: 10_000,
         lingerMs: 0,
       });
       expect(await codeOf(sendOne(producer, { topic, value: 'x'.repeat(1_001) }))).toBe('RECORD_TOO_LARGE');

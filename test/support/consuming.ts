@@ -21,7 +21,7 @@ import {
 import { startTestBroker, type TestBroker, uniqueName } from './broker.js';
 
 /** How long a test may wait for records. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 /** How long one poll waits: short, so that conditions are looked at often. */
 const POLL_MS = 100;
 

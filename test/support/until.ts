@@ -2,7 +2,7 @@
  * Waiting in tests: for a condition, never for a time.
  */
 const POLL_MS = 20;
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 /**
  * Resolves as soon as `condition` is true; rejects with `what` when it is not within `deadlineMs`, on a machine however
