@@ -155,7 +155,9 @@ describe('Cluster: requests', () => {
     const outcome = watch(cluster.request(-1, Metadata, METADATA_BODY));
     await world.clock.run();
     expect(outcome.error).toMatchObject({ code: 'PROTOCOL', retriable: true });
-    expect(outcome.error?.message).toMatch(/^Broker broker-1:9092 sent what this client cannot read/);
+    expect(outcome.error?.message).toMatch(
+      /^Broker broker-1:9092 sent what this client cannot read \(.+\)\. Is it a Kafka listener\?$/,
+    );
     expect(world.network.open).toHaveLength(0);
     cluster.close();
   });
@@ -203,10 +205,26 @@ describe('Cluster: connecting', () => {
     const outcome = watch(cluster.request('any', Metadata, METADATA_BODY, { timeoutMs: 3000 }));
     await world.clock.advance(3100);
     expect(outcome.error?.code).toBe('TIMEOUT');
-    expect(outcome.error?.message).toContain('No broker could be reached within 3000 ms.');
+    expect(outcome.error?.message).toMatch(/^No broker could be reached\. /);
     expect(outcome.error?.message).toContain('gone-1:1 could not be opened: connect ECONNREFUSED gone-1:1.');
     expect(outcome.error?.message).toContain('gone-2:2 could not be opened: connect ECONNREFUSED gone-2:2.');
     expect(outcome.error?.message).toContain('Check bootstrapServers');
+    cluster.close();
+  });
+
+  it.each([
+    ['an HTTP server', 'HTTP/1.1 400 Bad Request\r\n\r\n', /an HTTP server answered, not a Kafka broker\. Check/],
+    ['something else', 'SSH-2.0-OpenSSH_9.6\r\n', /cannot read \(.+\)\. Is it a Kafka listener\? Check/],
+  ])('goes on trying when %s answers, and says so when the time is over', async (_, answer, message) => {
+    const world = createWorld();
+    const cluster = createCluster(world);
+    world.kafka.fault = () => ({ kind: 'bytes', bytes: Buffer.from(answer) });
+    const outcome = watch(cluster.request('any', Metadata, METADATA_BODY, { timeoutMs: 3000 }));
+    await world.clock.advance(2900);
+    expect(outcome).toEqual({});
+    await world.clock.advance(200);
+    expect(outcome.error).toMatchObject({ code: 'TIMEOUT', message: expect.stringMatching(message) as string });
+    expect(world.network.attempts.length).toBeGreaterThan(3);
     cluster.close();
   });
 

@@ -153,10 +153,10 @@ export class Cluster {
     const attempt = (): void => {
       const nodeId = this.chooseBroker(lane);
       const onOutcome: ResponseCallback<Api> = (error, response, version) => {
-        const wasSent = version !== -1 || error === null || error.code !== ClientErrorCode.NETWORK;
+        const wasSent = version !== -1 || error === null || !isUnopened(error);
         if (error !== null) reasons.set(nodeId, error.message);
         if (!wasSent && !this.isClosed && this.io.clock.monotonic() < request.deadlineMs) attempt();
-        else request.callback(this.describeAny(error, request, version, reasons), response, version);
+        else request.callback(this.describeAny(error, version, reasons), response, version);
       };
       this.sendToBroker(nodeId, { ...request, callback: onOutcome }, lane);
     };
@@ -165,14 +165,13 @@ export class Cluster {
 
   private describeAny(
     error: KafkaError | null,
-    request: PendingRequest,
     version: number,
     reasons: ReadonlyMap<number, string>,
   ): KafkaError | null {
     if (error === null || version !== -1 || !error.retriable) return error;
     const listed = [...new Set(reasons.values())].join(' ');
     return timeoutError(
-      `No broker could be reached within ${request.timeoutMs} ms. ${listed} Check bootstrapServers, and that a broker ` +
+      `No broker could be reached. ${listed} Check bootstrapServers, and that a broker ` +
         'listens there and advertises an address this machine can reach.',
       error,
     );
@@ -238,6 +237,11 @@ export class Cluster {
       if (endpoint !== undefined) link.moveTo(endpoint);
     }
   }
+}
+
+/** Whether there was no connection to send on: refused, lost, or to something that is no broker. */
+function isUnopened({ code, retriable }: KafkaError): boolean {
+  return retriable && (code === ClientErrorCode.NETWORK || code === ClientErrorCode.PROTOCOL);
 }
 
 function linkKey(nodeId: number, lane: string): string {

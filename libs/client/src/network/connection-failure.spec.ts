@@ -1,4 +1,4 @@
-import { type FailedConnection, connectionFailure, tlsAnswer } from './connection-failure.js';
+import { type FailedConnection, connectionFailure, foreignAnswer } from './connection-failure.js';
 
 function failed(
   securityProtocol: FailedConnection['securityProtocol'],
@@ -63,16 +63,22 @@ describe('connectionFailure', () => {
   });
 });
 
-describe('tlsAnswer', () => {
+describe('foreignAnswer', () => {
   const alert = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x50]);
 
   it('recognises a TLS alert where none is expected', () => {
-    expect(tlsAnswer(failed('PLAINTEXT'), alert)?.message).toMatch(/this listener speaks TLS\. Set .* to SSL\.$/);
-    expect(tlsAnswer(failed('SASL_PLAINTEXT'), alert)?.message).toMatch(/Set "securityProtocol" to SASL_SSL\.$/);
+    expect(foreignAnswer(failed('PLAINTEXT'), alert)?.message).toMatch(/this listener speaks TLS\. Set .* to SSL\.$/);
+    expect(foreignAnswer(failed('SASL_PLAINTEXT'), alert)?.message).toMatch(/Set "securityProtocol" to SASL_SSL\.$/);
   });
 
   it('leaves everything else alone', () => {
-    expect(tlsAnswer(failed('SSL'), alert)).toBeNull();
-    expect(tlsAnswer(failed('PLAINTEXT'), Buffer.from([0, 0, 0, 20]))).toBeNull();
+    expect(foreignAnswer(failed('SSL'), alert)).toBeNull();
+    expect(foreignAnswer(failed('PLAINTEXT'), Buffer.from([0, 0, 0, 20]))).toBeNull();
+  });
+
+  it.each(['PLAINTEXT', 'SASL_SSL'] as const)('recognises an HTTP server, with %s', (protocol) => {
+    const failure = foreignAnswer(failed(protocol), Buffer.from('HTTP/1.1 400 Bad Request\r\n'));
+    expect(failure).toMatchObject({ code: 'NETWORK', retriable: true });
+    expect(failure?.message).toMatch(/^The connection to kafka:9092 could not be opened: an HTTP server answered, /);
   });
 });

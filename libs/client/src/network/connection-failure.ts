@@ -2,7 +2,7 @@
  * Why a connection could not be opened or was lost, in words that name the option to change.
  *
  * Guarantees: what OpenSSL found wrong with a certificate, and an end that comes from talking the wrong way to a
- * listener (TLS to a plain one, plain to one with TLS or SASL), say so. A certificate problem does not pass by itself:
+ * listener (TLS to a plain one, plain to one with TLS or SASL, Kafka to an HTTP server), say so. A certificate problem does not pass by itself:
  * it is a fatal SSL_AUTHENTICATION_FAILED. Everything else is a retriable NETWORK error.
  */
 import { ClientErrorCode, KafkaError, networkError } from '../errors.js';
@@ -20,6 +20,9 @@ export interface FailedConnection {
 /** First byte of a TLS alert and of every TLS version that follows it. */
 const TLS_ALERT = 0x15;
 const TLS_MAJOR_VERSION = 0x03;
+
+/** How every answer of an HTTP server begins. */
+const HTTP_ANSWER = 'HTTP/';
 
 /** Node's codes for a chain that leads to no authority we trust. */
 const UNTRUSTED = new Set([
@@ -71,8 +74,15 @@ export function connectionFailure(connection: FailedConnection, error: Error | n
   );
 }
 
-/** The error when the first bytes of a listener are those of TLS, to a client that speaks without; null when they are not. */
-export function tlsAnswer({ address, securityProtocol }: FailedConnection, chunk: Buffer): KafkaError | null {
+/** The error when the first bytes of a listener are those of another protocol: HTTP, or TLS to a client that speaks without. */
+export function foreignAnswer(connection: FailedConnection, chunk: Buffer): KafkaError | null {
+  if (chunk.toString('latin1', 0, HTTP_ANSWER.length) !== HTTP_ANSWER) return tlsAnswer(connection, chunk);
+  return networkError(
+    `The connection to ${connection.address} could not be opened: an HTTP server answered, not a Kafka broker.`,
+  );
+}
+
+function tlsAnswer({ address, securityProtocol }: FailedConnection, chunk: Buffer): KafkaError | null {
   if (usesTls(securityProtocol) || chunk[0] !== TLS_ALERT || chunk[1] !== TLS_MAJOR_VERSION) return null;
   const wanted = usesSasl(securityProtocol) ? 'SASL_SSL' : 'SSL';
   return networkError(

@@ -26,7 +26,7 @@ import type { ResolvedSecurity } from '../security-options.js';
 import { usesTls } from '../security-protocol.js';
 import type { ApiRanges } from './api-ranges.js';
 import { decodeApiVersions, negotiateApiVersions } from './api-versions.js';
-import { type FailedConnection, connectionFailure, tlsAnswer } from './connection-failure.js';
+import { type FailedConnection, connectionFailure, foreignAnswer } from './connection-failure.js';
 import { RESPONSE_BYTES_MAX, WAITING_REQUESTS_MAX } from './limits.js';
 import type { PendingRequest } from './request.js';
 import { type SaslSettings, authenticate } from './sasl/authentication.js';
@@ -236,7 +236,7 @@ export class Connection {
   }
 
   private receive(chunk: Buffer): void {
-    const isOtherKind = this.state === 'opening' ? tlsAnswer(this.description, chunk) : null;
+    const isOtherKind = this.state === 'opening' ? foreignAnswer(this.description, chunk) : null;
     if (isOtherKind !== null) this.close(isOtherKind);
     this.guarded(() => this.splitter.push(chunk, (frame) => this.receiveFrame(chunk, frame)));
   }
@@ -284,8 +284,9 @@ export class Connection {
     try {
       step();
     } catch (thrown) {
-      const context = `Broker ${this.address} sent what this client cannot read. Is it a Kafka listener?`;
-      const { message, code } = asKafkaError(thrown, ClientErrorCode.PROTOCOL, context);
+      const { message: reason } = thrown as Error;
+      const code = thrown instanceof KafkaError ? thrown.code : ClientErrorCode.PROTOCOL;
+      const message = `Broker ${this.address} sent what this client cannot read (${reason}). Is it a Kafka listener?`;
       this.close(new KafkaError(code, message, { retriable: true, cause: thrown }));
     }
   }
