@@ -24,8 +24,14 @@ export const DEFAULT_BOOTSTRAP_SERVERS = '127.0.0.1:9092';
 /** How long a command tries, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
-const DEFAULT_PORT = 9092;
 const CLIENT_ID = 'kt';
+const PORT_MAX = 65_535;
+
+/** Where one broker is. */
+interface Server {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** Client options for the flags, after making sure that somebody listens there. */
 export async function clientOptions(flags: ConnectionFlags): Promise<ClientOptions> {
@@ -47,7 +53,7 @@ export async function withAdmin<T>(flags: ConnectionFlags, work: (admin: Admin) 
 
 /** A client would go on trying until its time is over; a person wants to know at once. */
 async function probe({ bootstrapServers, timeout }: ConnectionFlags): Promise<void> {
-  const servers = bootstrapServers.split(',').map((server) => server.trim());
+  const servers = bootstrapServers.split(',').map(serverOf);
   const failures: string[] = [];
   const attempts = servers.map((server) =>
     reach(server, timeout).catch((error: Error) => failures.push(error.message)),
@@ -61,14 +67,22 @@ async function probe({ bootstrapServers, timeout }: ConnectionFlags): Promise<vo
   );
 }
 
-function reach(server: string, timeoutMs: number): Promise<void> {
-  const match = /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(server);
+/** Kafka has no default port, and neither has the client. */
+function serverOf(text: string): Server {
+  const server = text.trim();
+  const match = /^\[?([^\]]+?)\]?:(\d+)$/.exec(server);
+  const port = Number(match?.[2]);
+  if (match?.[1] !== undefined && port >= 1 && port <= PORT_MAX) return { host: match[1], port };
+  const problem = /:\d+$/.test(server) || server === '' ? 'is none' : 'has no port';
+  throw new CommandError(
+    `--bootstrap-servers takes host:port, and '${server}' ${problem}. For example: localhost:9092`,
+    ExitCode.USAGE,
+  );
+}
+
+function reach({ host, port }: Server, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({
-      host: match?.[1] ?? server,
-      port: Number(match?.[2] ?? DEFAULT_PORT),
-      timeout: timeoutMs,
-    });
+    const socket = connect({ host, port, timeout: timeoutMs });
     const fail = (reason: string): void => {
       socket.destroy();
       reject(new Error(reason));

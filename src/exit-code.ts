@@ -17,11 +17,14 @@ export const ExitCode = {
   INTERRUPTED: 130,
 } as const;
 
+const NETWORK = 'NETWORK';
+const TIMEOUT = 'TIMEOUT';
+
 /** Exit codes for the stable error codes of broker and client that are not plain failures. */
 const EXIT_CODE_OF: Readonly<Record<string, number>> = {
   CONFIG: ExitCode.USAGE,
-  NETWORK: ExitCode.UNREACHABLE,
-  TIMEOUT: ExitCode.TIMED_OUT,
+  [NETWORK]: ExitCode.UNREACHABLE,
+  [TIMEOUT]: ExitCode.TIMED_OUT,
   WAKEUP: ExitCode.INTERRUPTED,
 };
 
@@ -34,7 +37,14 @@ export function errorCodeOf(error: unknown): string | null {
 /** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommandError) return error.exitCode;
+  // The time was over, but what it was spent on is finding a broker: "no broker" says more.
+  if (errorCodeOf(error) === TIMEOUT && isCausedBy(error, NETWORK)) return ExitCode.UNREACHABLE;
   return EXIT_CODE_OF[errorCodeOf(error) ?? ''] ?? ExitCode.FAILED;
+}
+
+function isCausedBy(error: unknown, code: string): boolean {
+  if (!(error instanceof Error)) return false;
+  return errorCodeOf(error) === code || isCausedBy(error.cause, code);
 }
 
 /** Ends the command with a message on stderr and this exit code. */

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
 import { createBroker, type Broker } from '@kafka-template/broker';
 import { until } from '../../test/support/until.js';
+import { createProgram } from '../program.js';
+import { runProgram } from '../run-program.js';
 import { endRuns, kt, runKt, type Finished } from '../testing/kt.js';
 
 let broker: Broker;
@@ -156,6 +160,51 @@ describe('kt: topics, groups, produce, consume', () => {
     follow.child.kill('SIGINT');
     expect([await follow.ended, follow.output.stderr]).toEqual([{ code: 130, signal: null }, 'kt: interrupted\n']);
     expect(follow.output.stdout.trimEnd().split('\n')).toHaveLength(20_000);
+  });
+
+  it('says that it is no broker what answers, with the exit code for no broker', async () => {
+    const web = createHttpServer((_request, response) => response.end()).listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    const at = ['-b', `127.0.0.1:${(web.address() as AddressInfo).port}`, '--timeout', '300'];
+    try {
+      for (const args of [
+        ['topics', 'ls'],
+        ['produce', 'a', 'x'],
+        ['consume', 'a'],
+      ]) {
+        const { code, stderr } = await runKt([...args, ...at]);
+        expect([args, code]).toEqual([args, 3]);
+        expect(stderr).toMatch(/^kt: .* 300 ms.*: an HTTP server answered, not a Kafka broker\./);
+      }
+    } finally {
+      web.close();
+    }
+  });
+
+  it.each([
+    ['garbage', "'garbage' has no port"],
+    ['127.0.0.1:1,localhost', "'localhost' has no port"],
+    ['a:0', "'a:0' is none"],
+  ])('refuses -b %s', async (servers, message) => {
+    const { code, stderr } = await runKt(['topics', 'ls', '-b', servers]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`kt: --bootstrap-servers takes host:port, and ${message}. For example: localhost:9092`);
+  });
+
+  it('says that there is nothing from an offset on', async () => {
+    await run(['produce', 'short', 'one']);
+    const { code, stdout, stderr } = await run(['consume', 'short', '--from', '99']);
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toMatch(/^No record of short has an offset from 99 on; /);
+    expect((await run(['consume', 'short', '--from', '0'])).stderr).toBe('');
+  });
+
+  it('says on a terminal that it waits for lines', async () => {
+    const stdin = Object.assign(Readable.from([Buffer.from('one\n')]), { isTTY: true });
+    const io = { stdin, stdout: new PassThrough(), stderr: new PassThrough() };
+    const args = ['produce', 'typed', '-b', broker.bootstrapServers];
+    expect(await runProgram(createProgram(io), args, io)).toBe(0);
+    expect(String(io.stderr.read())).toBe('Each line is a record for typed; Ctrl-D ends\n1 record written to typed\n');
   });
 
   it('says at once that no broker answers', async () => {

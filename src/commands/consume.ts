@@ -55,7 +55,12 @@ export async function consume(io: CommandIo, topic: string, flags: ConsumeFlags)
   process.once('SIGTERM', onSignal);
   try {
     await begin(consumer, topic, { start, isMember: flags.group !== undefined });
-    await readAll(io, consumer, flags, () => isInterrupted);
+    const printed = await readAll(io, consumer, flags, () => isInterrupted);
+    if (printed === 0 && typeof start === 'number' && start > 0) {
+      io.stderr.write(
+        `No record of ${topic} has an offset from ${start} on; \`kt topics describe ${topic}\` shows the ends\n`,
+      );
+    }
   } catch (error) {
     if (!isInterrupted) throw error;
   } finally {
@@ -118,12 +123,13 @@ async function seekTo(consumer: Consumer, partitions: readonly TopicPartition[],
   });
 }
 
+/** How many records were printed. */
 async function readAll(
   io: CommandIo,
   consumer: Consumer,
   flags: ConsumeFlags,
   isInterrupted: () => boolean,
-): Promise<void> {
+): Promise<number> {
   const print = printer(io, flags.output ?? (io.stdout.isTTY === true ? 'line' : 'ndjson'));
   const limit = flags.maxRecords ?? Infinity;
   let printed = 0;
@@ -146,8 +152,9 @@ async function readAll(
     if (!records.isEmpty) progressMs = performance.now();
     else if (performance.now() - progressMs > flags.timeout) throw stalled(consumer, printed, flags);
     if (ends === null || !ends.isFor(consumer)) ends = await Ends.of(consumer);
-    if (await ends.areReached(consumer)) return;
+    if (await ends.areReached(consumer)) break;
   }
+  return printed;
 }
 
 /** A reader that is slower than the broker sets the pace. */

@@ -42,6 +42,9 @@ export async function produce(
     maxBlockMs: timeout,
   });
   const input = values.length > 0 ? null : createInterface({ input: io.stdin, crlfDelay: Infinity });
+  if (input !== null && io.stdin.isTTY === true) {
+    io.stderr.write(`Each line is a record for ${topic}; Ctrl-D ends\n`);
+  }
   let isInterrupted = false;
   const onSignal = (): void => {
     isInterrupted = true;
