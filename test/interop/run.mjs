@@ -46,6 +46,7 @@ const NEEDS = {
   tools: ['java', 'mvn'],
   durability: ['java', 'mvn', 'kcat'],
   security: ['java', 'mvn', 'openssl'],
+  admin: ['java', 'mvn'],
   'franz-go': ['go'],
   'mixed-group': ['java', 'mvn'],
 };
