@@ -3,20 +3,19 @@
  */
 import { TRANSACTIONS_V2 } from '../coordinator/transaction/transaction.js';
 
-/** Version 2 of transactions is in force (KIP-890). */
-const TRANSACTION_VERSION = 'transaction.version';
+/** Kafka's names, and the levels that are in force: groups of KIP-848, transactions of KIP-890. Both begin at 0. */
+const LEVELS = { 'group.version': 1, 'transaction.version': TRANSACTIONS_V2 };
 
 /** Before ApiVersions v4 clients cannot read a feature that begins at 0 (KAFKA-17011). */
 const FROM_ZERO_SINCE_VERSION = 4;
 
 /** The fields of an ApiVersions response of a version; earlier versions than 3 have none. */
 export function featuresAt(apiVersion: number) {
-  const supported = { name: TRANSACTION_VERSION, minVersion: 0, maxVersion: TRANSACTIONS_V2 };
+  const levels = Object.entries(LEVELS);
+  const supported = levels.map(([name, maxVersion]) => ({ name, minVersion: 0, maxVersion }));
   return {
-    supportedFeatures: apiVersion >= FROM_ZERO_SINCE_VERSION ? [supported] : [],
+    supportedFeatures: apiVersion >= FROM_ZERO_SINCE_VERSION ? supported : [],
     finalizedFeaturesEpoch: 0,
-    finalizedFeatures: [
-      { name: TRANSACTION_VERSION, maxVersionLevel: TRANSACTIONS_V2, minVersionLevel: TRANSACTIONS_V2 },
-    ],
+    finalizedFeatures: levels.map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
   };
 }

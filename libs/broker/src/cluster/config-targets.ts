@@ -47,6 +47,8 @@ function refuse(errorCode: number, errorMessage: string): { readonly refused: Ou
   return { refused: { errorCode, errorMessage } };
 }
 
+const NOTHING_SET: ConfigEntries = {};
+
 /** See the file comment. */
 export class ConfigTargets {
   private forAllBrokers: ConfigEntries;
@@ -68,6 +70,11 @@ export class ConfigTargets {
   /** The broker's configuration with everything that was changed at run time. */
   get broker(): BrokerConfig {
     return this.effective;
+  }
+
+  /** What is set for a group, by Kafka's names; empty when nothing is. */
+  group(groupId: string): ConfigEntries {
+    return this.groups.get(groupId) ?? NOTHING_SET;
   }
 
   /** AlterConfigs. */
@@ -156,8 +163,7 @@ export class ConfigTargets {
         return this.brokerTarget(resourceName);
       case ConfigResourceType.GROUP: {
         if (resourceName === '') return refuse(ErrorCode.INVALID_REQUEST, 'Default group resources are not allowed.');
-        const entries = this.groups.get(resourceName) ?? {};
-        return { refused: null, domain: groupDomain(this.effective), entries };
+        return { refused: null, domain: groupDomain(this.effective), entries: this.group(resourceName) };
       }
       default:
         return refuse(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`);

@@ -155,6 +155,10 @@ export class Controller implements ClusterController {
     return this.targets.broker;
   }
 
+  groupConfig(groupId: string): ConfigEntries {
+    return this.targets.group(groupId);
+  }
+
   createTopic(request: CreateTopic): Promise<TopicOutcome> {
     if (request.validateOnly !== true) return this.enqueue(() => this.createNow(request));
     const decision = decideCreateTopic(request, this.context());

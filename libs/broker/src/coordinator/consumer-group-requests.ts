@@ -76,7 +76,7 @@ export class ConsumerGroupRequests {
     const memberId = request.memberId === '' ? newUuid(this.options.random) : request.memberId;
     const command: HeartbeatCommand = { request, memberId, clientId, clientHost, isNewGroup: !present };
     const group = present ?? newGroupFor(request.memberEpoch, groupId, classic);
-    const decision = decideRequest(group, command, shard.consumers.world());
+    const decision = decideRequest(group, command, shard.consumers.world(groupId));
     shard.consumers.follow(
       decision,
       { answer: done, failed: (errorCode) => done(heartbeatFailure(clientCode(errorCode))) },
@@ -100,7 +100,7 @@ export class ConsumerGroupRequests {
     const { shard, errorCode } = this.options.locate(groupId);
     if (!shard) return undescribedConsumerGroup(groupId, errorCode, errorMessage(errorCode));
     const group = shard.consumers.get(groupId);
-    if (group) return describeConsumerGroup(group, shard.consumers.world());
+    if (group) return describeConsumerGroup(group, shard.consumers.world(group.id));
     const text = shard.group(groupId) ? `Group ${groupId} is not a consumer group.` : `Group ${groupId} not found.`;
     return undescribedConsumerGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, text);
   }
@@ -112,7 +112,7 @@ export class ConsumerGroupRequests {
     members: readonly MemberIdentity[],
     done: { answer(codes: number[]): void; failed(errorCode: number): void },
   ): void {
-    const decision = decideRemovals(group, members, shard.consumers.world());
+    const decision = decideRemovals(group, members, shard.consumers.world(group.id));
     const failed = (errorCode: number): void => done.failed(clientCode(errorCode));
     shard.consumers.follow(decision, { answer: (codes) => done.answer(codes), failed });
   }

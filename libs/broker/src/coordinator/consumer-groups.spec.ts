@@ -1,4 +1,5 @@
 import { ErrorCode } from '@kafka-template/protocol';
+import { ConfigResourceType } from '../cluster/topic-request.js';
 import { at, GroupWorld } from './group-world.fixture.js';
 
 let world: GroupWorld;
@@ -49,6 +50,36 @@ describe('groups of the new protocol', () => {
     expect(shown()).toMatchObject({ groupState: 'Empty', members: [] });
     await world.restart();
     expect(shown()).toMatchObject({ groupState: 'Empty', groupEpoch: 3 });
+  });
+
+  it('have their own session and heartbeat where they are set, from the next heartbeat on, and after a restart', async () => {
+    const set = async (name: string, value: string): Promise<void> => {
+      const group = { resourceType: ConfigResourceType.GROUP, resourceName: 'g' };
+      const changes = [{ name, value, configOperation: 0 }];
+      expect(await world.controller.changeConfigs(group, changes, false)).toMatchObject({ errorCode: 0 });
+    };
+    const beat = async (groupId: string): Promise<number | undefined> => {
+      const beaten = world.beat('a', groupId === 'g' ? epoch : other, { groupId });
+      await world.clock.settle();
+      return beaten.answer?.heartbeatIntervalMs;
+    };
+    const epoch = await enter('a');
+    const other = await enter('a', { groupId: 'other' });
+    expect(await beat('g')).toBe(5000);
+    await set('consumer.heartbeat.interval.ms', '6000');
+    await set('consumer.session.timeout.ms', '50000');
+    expect([await beat('g'), await beat('other')]).toEqual([6000, 5000]);
+    await world.clock.advance(45_000);
+    expect(shown('other')?.members).toEqual([]);
+    expect(shown('g')?.members).toHaveLength(1);
+    await world.clock.advance(5_000);
+    expect(shown('g')?.members).toEqual([]);
+    await enter('b');
+    await world.restart();
+    await world.clock.advance(49_999);
+    expect(shown()?.members).toHaveLength(1);
+    await world.clock.advance(1);
+    expect(shown()?.members).toEqual([]);
   });
 
   it('see topics that are made, grow and go', async () => {

@@ -25,7 +25,7 @@ import {
   type SyncGroup,
   type TxnOffsetCommit,
 } from '@kafka-template/protocol';
-import type { BrokerConfig } from '../cluster/broker-config.js';
+import type { BrokerConfig, ConfigEntries } from '../cluster/broker-config.js';
 import type { ClusterImage } from '../cluster/image.js';
 import type { Clock } from '../io/clock.js';
 import type { Logger } from '../io/logger.js';
@@ -33,7 +33,7 @@ import type { Random } from '../io/random.js';
 import type { Partition, Verification } from '../replication/partition.js';
 import { ConsumerGroupRequests } from './consumer-group-requests.js';
 import { listConsumerGroup } from './consumer-group/description.js';
-import { groupSettings, type GroupSettings } from './group-settings.js';
+import { consumerGroupRules, groupSettings, type GroupSettings } from './group-settings.js';
 import { decideHeartbeat } from './group/decide.js';
 import {
   describeGroup,
@@ -125,6 +125,8 @@ export interface Groups {
 export interface GroupCluster {
   readonly image: ClusterImage;
   readonly config: BrokerConfig;
+  /** What is set for this group alone (resource type GROUP), by Kafka's names. */
+  groupConfig(groupId: string): ConfigEntries;
   /** Creates a topic; resolves when its partitions are open and `load` was called for those led by this broker. */
   autoCreate(name: string): Promise<{ readonly errorCode: number; readonly errorMessage: string | null }>;
 }
@@ -386,6 +388,8 @@ export class GroupCoordinator implements Groups {
       logger,
       alarms: this.alarms,
       settings: this.settings,
+      consumerRules: (groupId) =>
+        consumerGroupRules(this.settings().consumer, this.options.controller.groupConfig(groupId)),
       topics: () => this.options.controller.image,
     });
     this.shards.set(partition, shard);

@@ -3,7 +3,7 @@
  *
  * Guarantees: plain values of one configuration; a change at run time is another configuration and other settings.
  */
-import type { BrokerConfig } from '../cluster/broker-config.js';
+import type { BrokerConfig, ConfigEntries } from '../cluster/broker-config.js';
 import type { ConsumerGroupRules } from './consumer-group/consumer-group.js';
 import type { GroupRules } from './group/draft.js';
 
@@ -32,6 +32,18 @@ export interface GroupSettings extends GroupRules {
 }
 
 const MINUTE_MS = 60_000;
+
+/** The rules of one group: those of all groups, and what is set for it alone. Source: KIP-848, `GroupConfig`. */
+export function consumerGroupRules(common: ConsumerGroupRules, own: ConfigEntries): ConsumerGroupRules {
+  const session = own['consumer.session.timeout.ms'];
+  const heartbeat = own['consumer.heartbeat.interval.ms'];
+  if (session === undefined && heartbeat === undefined) return common;
+  return {
+    ...common,
+    sessionTimeoutMs: session === undefined ? common.sessionTimeoutMs : Number(session),
+    heartbeatIntervalMs: heartbeat === undefined ? common.heartbeatIntervalMs : Number(heartbeat),
+  };
+}
 
 /** The settings as the broker is configured now. */
 export function groupSettings(config: BrokerConfig): GroupSettings {

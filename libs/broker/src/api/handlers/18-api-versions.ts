@@ -2,8 +2,9 @@
  * ApiVersions: v0–v4.
  *
  * Tells which APIs and versions this broker serves. From v3 on the client names itself; a name outside KIP-511's pattern
- * is refused. The finalized features tell clients that transactions are of version 2 (KIP-890). Groups of the new protocol
- * are left out where `group.coordinator.rebalance.protocols` leaves them out: clients then know before they join.
+ * is refused. The finalized features tell clients that there are groups of the new protocol (KIP-848) and transactions of
+ * version 2 (KIP-890). The APIs of such groups are left out where `group.coordinator.rebalance.protocols` leaves them
+ * out: clients then know before they join.
  */
 import { ApiVersions, ConsumerGroupDescribe, ConsumerGroupHeartbeat, ErrorCode } from '@kafka-template/protocol';
 import type { RequestContext } from '../context.js';

@@ -79,9 +79,9 @@ export interface Topics {
 
 /** Settings that decisions depend on; the comment gives Kafka's name. */
 export interface ConsumerGroupRules {
-  /** `group.consumer.session.timeout.ms` */
+  /** `group.consumer.session.timeout.ms`, or the group's own `consumer.session.timeout.ms` */
   readonly sessionTimeoutMs: number;
-  /** `group.consumer.heartbeat.interval.ms` */
+  /** `group.consumer.heartbeat.interval.ms`, or the group's own `consumer.heartbeat.interval.ms` */
   readonly heartbeatIntervalMs: number;
   /** `group.consumer.max.size` */
   readonly membersMax: number;

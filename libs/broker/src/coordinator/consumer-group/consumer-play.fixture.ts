@@ -131,7 +131,7 @@ export class ConsumerPlay {
 
   /** The group as it would come back from the bytes in the log; null when nothing of it is stored. */
   reloaded(records: readonly ConsumerGroupRecord[] = this.records): ConsumerGroup | null {
-    const load = new ConsumerGroupLoad(this.world.now, this.rules);
+    const load = new ConsumerGroupLoad(this.world.now, () => this.rules);
     for (const record of records) {
       const { key, value } = encodeConsumerGroupRecord(record);
       const decoded = decodeConsumerGroupRecord(key.readInt16BE(0), key, value);

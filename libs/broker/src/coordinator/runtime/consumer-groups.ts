@@ -30,7 +30,7 @@ export interface ConsumerGroupsOptions {
   readonly alarms: Alarms;
   readonly logger: Logger;
   readonly now: () => Instant;
-  readonly rules: () => ConsumerGroupRules;
+  readonly rules: (groupId: string) => ConsumerGroupRules;
   readonly topics: () => Topics;
   /** False while the shard is loading or closed: nothing happens by itself then. */
   readonly isActive: () => boolean;
@@ -56,7 +56,7 @@ export class ConsumerGroupLoad {
 
   constructor(
     private readonly now: Instant,
-    private readonly rules: ConsumerGroupRules,
+    private readonly rules: (groupId: string) => ConsumerGroupRules,
   ) {}
 
   apply(record: ConsumerGroupRecord): void {
@@ -71,7 +71,7 @@ export class ConsumerGroupLoad {
     const group = known ?? newConsumerGroup(groupId);
     this.groups.set(groupId, group);
     const { monotonicMs } = this.now;
-    applyConsumerGroupRecord(group, record, { monotonicMs, sessionTimeoutMs: this.rules.sessionTimeoutMs });
+    applyConsumerGroupRecord(group, record, { monotonicMs, sessionTimeoutMs: this.rules(groupId).sessionTimeoutMs });
   }
 }
 
@@ -118,10 +118,10 @@ export class ConsumerGroups {
     for (const groupId of [...this.entries.keys()]) this.drop(groupId);
   }
 
-  /** What decisions look at now. */
-  world(): World {
+  /** What decisions about a group look at now. */
+  world(groupId: string): World {
     const { now, rules, topics } = this.options;
-    return { now: now(), rules: rules(), topics: topics() };
+    return { now: now(), rules: rules(groupId), topics: topics() };
   }
 
   /**
@@ -152,7 +152,7 @@ export class ConsumerGroups {
   private refresh(group: ConsumerGroup, memberId: string | null): void {
     const member = memberId === null ? undefined : group.members.get(memberId);
     const { now, rules } = this.options;
-    if (member) member.sessionDeadlineMs = now().monotonicMs + rules().sessionTimeoutMs;
+    if (member) member.sessionDeadlineMs = now().monotonicMs + rules(group.id).sessionTimeoutMs;
   }
 
   private newEntry(group: ConsumerGroup): Entry {
@@ -164,7 +164,7 @@ export class ConsumerGroups {
   private tick(entry: Entry): void {
     const { alarms, logger, isActive } = this.options;
     if (!isActive()) return;
-    const world = this.world();
+    const world = this.world(entry.group.id);
     const deadlineMs = nextConsumerDeadlineMs(entry.group);
     if (deadlineMs > world.now.monotonicMs) return alarms.set(entry.alarm, deadlineMs);
     const decision = decideTick(entry.group, world);

@@ -11,7 +11,7 @@ import { COORDINATOR_RECORDS_PER_BATCH_MAX } from '../../limits.js';
 import type { Clock } from '../../io/clock.js';
 import type { Logger } from '../../io/logger.js';
 import type { Partition } from '../../replication/partition.js';
-import type { Topics } from '../consumer-group/consumer-group.js';
+import type { ConsumerGroupRules, Topics } from '../consumer-group/consumer-group.js';
 import { groupTombstones } from '../consumer-group/decide.js';
 import { isConsumerOffsetExpired } from '../consumer-group/expiry.js';
 import type { GroupSettings } from '../group-settings.js';
@@ -37,6 +37,8 @@ export interface ShardOptions {
   readonly logger: Logger;
   readonly alarms: Alarms;
   readonly settings: () => GroupSettings;
+  /** What a group of the new protocol depends on. */
+  readonly consumerRules: (groupId: string) => ConsumerGroupRules;
   /** The topics of the cluster now. */
   readonly topics: () => Topics;
 }
@@ -107,7 +109,7 @@ export class GroupShard {
       alarms: options.alarms,
       logger: options.logger,
       now: () => this.now(),
-      rules: () => options.settings().consumer,
+      rules: options.consumerRules,
       topics: options.topics,
       isActive: () => this.status === 'active',
       write: (records, steps) => this.write(records, undefined, steps),
@@ -128,7 +130,7 @@ export class GroupShard {
     const cancelled = (): boolean => this.status === 'closed' || load !== this.loads;
     const startedMs = clock.monotonic();
     const groups = new Map<string, Group>();
-    const consumers = new ConsumerGroupLoad(this.now(), settings().consumer);
+    const consumers = new ConsumerGroupLoad(this.now(), this.options.consumerRules);
     const offsets = new Offsets();
     const apply = (record: StoredRecord, producerId: number): void => {
       if (!isGroupRecord(record)) consumers.apply(record);

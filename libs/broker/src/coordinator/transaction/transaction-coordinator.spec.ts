@@ -8,6 +8,7 @@ import type { MarkerWriter } from './marker-writer.js';
 import { partitionSet } from './partition-set.js';
 import type { RemoteBrokers } from './remote-brokers.js';
 import type { TransactionReply } from './decision.js';
+import { TRANSACTIONS_TOPIC } from './transaction-coordinator.js';
 import { ENDING_WAIT_MS } from './transaction-shard.js';
 import { TIMEOUT_MS, TransactionWorld, type Owner } from './transaction-world.fixture.js';
 
@@ -299,6 +300,18 @@ describe('transaction coordinator', () => {
     expect(await code(world.add(owner, 0))).toBe(ErrorCode.NOT_COORDINATOR);
     await world.transactions.load(world.transactions.coordinatorPartition('x'));
     expect(world.stateOf('x')).toBe('Empty');
+  });
+
+  it('is nowhere, rather than elsewhere, for a partition that asks before there is a topic of ids', async () => {
+    const { id, producerId, producerEpoch } = owner;
+    const enter = (adds: boolean): number | undefined => {
+      let code: number | undefined;
+      const request = { id, producerId, producerEpoch, topic: 't', partition: 0, adds };
+      world.transactions.enter(request, (errorCode) => (code = errorCode));
+      return code;
+    };
+    await world.controller.deleteTopic(TRANSACTIONS_TOPIC);
+    expect([enter(false), enter(true)]).toEqual(Array.from({ length: 2 }, () => ErrorCode.COORDINATOR_NOT_AVAILABLE));
   });
 
   it('answers what waits when it stops', async () => {

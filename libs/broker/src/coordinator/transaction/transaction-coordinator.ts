@@ -154,6 +154,8 @@ export class TransactionCoordinator implements Transactions {
     const { id, producerId, producerEpoch, topic, partition, adds } = request;
     const nodeId = this.leaderOf(id);
     const { remote, brokerId } = this.options;
+    // Who asks is a partition, not a client that could look for another coordinator: there is none at all.
+    if (nodeId === -1) return done(ErrorCode.COORDINATOR_NOT_AVAILABLE);
     if (remote !== undefined && nodeId >= 0 && nodeId !== brokerId) return remote.enter(nodeId, request, done);
     if (adds) {
       const partitions = partitionSet([{ topic, partitions: [partition] }]);
