@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { encodeSubscription, ErrorCode } from '@kafka-template/protocol';
+import { checkCommit } from './commit.js';
 import { decide, decideHeartbeat, type GroupCommand } from './decide.js';
 import type { GroupRules } from './draft.js';
 import { newGroup, nextDeadlineMs, refreshSession, type Group, type Instant } from './group.js';
@@ -105,10 +106,16 @@ export class GroupPlay {
     return reply?.type === 'leave' ? reply.members : [];
   }
 
-  heartbeat(memberId: string, generationId = this.group.generationId): number {
-    const { errorCode, refresh } = decideHeartbeat(this.group, { memberId, generationId, groupInstanceId: null });
+  heartbeat(memberId: string, generationId = this.group.generationId, instanceId: string | null = null): number {
+    const { errorCode, refresh } = decideHeartbeat(this.group, { memberId, generationId, groupInstanceId: instanceId });
     if (refresh) refreshSession(this.group, memberId, this.now);
     return errorCode;
+  }
+
+  /** The code a commit gets. */
+  commit(memberId: string, wish: { generationId?: number; instanceId?: string; transactional?: boolean } = {}): number {
+    const { generationId = this.group.generationId, instanceId = null, transactional = false } = wish;
+    return checkCommit(this.group, { memberId, generationId, groupInstanceId: instanceId }, transactional);
   }
 
   /** Moves time on, with a tick at every deadline on the way. */
