@@ -22,6 +22,34 @@ describe('container: failing record listener', () => {
     await fixture.container.stop();
   });
 
+  it('a partition that goes and comes back during its back-off is not left paused', async () => {
+    const fixture = new ContainerFixture({
+      values: ['a', 'b'],
+      handler: failing('a', 1),
+      retries: { backOff: new FixedBackOff(60_000) },
+    });
+    await fixture.start();
+    expect(fixture.consumer.paused).toEqual(['t-0']);
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    fixture.consumer.rebalance('assigned', [partitionOf(0)]);
+    await waitFor(() => fixture.delivered.length >= 3);
+    expect([fixture.delivered, fixture.consumer.paused]).toEqual([['a', 'a', 'b'], []]);
+    await fixture.container.stop();
+  });
+
+  it('a partition whose pause was asked for is paused again, whether or not the consumer still knows', async () => {
+    const fixture = new ContainerFixture({ values: [] });
+    await fixture.start();
+    fixture.container.pausePartition(partitionOf(0));
+    await waitFor(() => fixture.consumer.paused.length === 1);
+    fixture.consumer.rebalance('revoked', [partitionOf(0)]);
+    fixture.consumer.rebalance('assigned', []);
+    fixture.consumer.rebalance('assigned', [partitionOf(0)]);
+    await fixture.append(['a']);
+    expect([fixture.delivered, fixture.consumer.paused]).toEqual([[], ['t-0']]);
+    await fixture.container.stop();
+  });
+
   it('polls now and then when it retries without end and without a pause, and can be stopped', async () => {
     const fixture = new ContainerFixture({
       values: ['a'],

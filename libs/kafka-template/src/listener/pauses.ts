@@ -2,7 +2,8 @@
  * Which partitions are paused and why: by request, the whole container or single ones; until a time; while they are full.
  *
  * Reasons are kept apart from what the consumer has been told; `apply` makes the two agree, before each poll and after
- * each assignment. Requests survive rebalances; the other reasons go with their partition.
+ * each assignment. Requests survive rebalances; the other reasons go with their partition. A consumer may or may not keep the
+ * pause of a partition that goes and comes back: it is told again.
  */
 import { type DriverConsumer, type TopicPartition, partitionName } from '../drivers/driver.js';
 import type { Assignment } from './assignment.js';
@@ -19,6 +20,8 @@ export class Pauses {
   readonly #assignment: Assignment;
   readonly #until = new Map<string, number>();
   readonly #applied = new Set<string>();
+  /** Partitions that went while they were paused: what the consumer will know of it when they come back is not known here. */
+  readonly #unsure = new Set<string>();
   readonly #full = new Set<string>();
   #requested: ReadonlySet<string> = new Set();
   #isContainerPaused = false;
@@ -78,12 +81,13 @@ export class Pauses {
     }
   }
 
-  /** The partitions are gone, and with them what the consumer knew of their pauses. */
+  /** The partitions are gone, and with them the reasons that were theirs. */
   forget(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) {
-      this.#until.delete(partitionName(partition));
-      this.#applied.delete(partitionName(partition));
-      this.#full.delete(partitionName(partition));
+      const name = partitionName(partition);
+      this.#until.delete(name);
+      if (this.#applied.delete(name)) this.#unsure.add(name);
+      this.#full.delete(name);
     }
   }
 
@@ -91,7 +95,8 @@ export class Pauses {
   apply(now: number): void {
     const isAllPaused = this.#isContainerPaused || this.#holds > 0;
     const isAnyPaused = this.#until.size > 0 || this.#full.size > 0 || this.#requested.size > 0;
-    if (!isAllPaused && !isAnyPaused && this.#applied.size === 0) return;
+    const isAnyApplied = this.#applied.size > 0 || this.#unsure.size > 0;
+    if (!isAllPaused && !isAnyPaused && !isAnyApplied) return;
     const toPause: TopicPartition[] = [];
     const toResume: TopicPartition[] = [];
     for (const partition of this.#assignment.list()) {
@@ -100,7 +105,8 @@ export class Pauses {
       if (until !== undefined && until <= now) this.#until.delete(name);
       const isWaiting = until !== undefined && until > now;
       const isWanted = isAllPaused || isWaiting || this.#full.has(name) || this.#requested.has(name);
-      if (isWanted === this.#applied.has(name)) continue;
+      const isUnsure = this.#unsure.delete(name);
+      if (isWanted === this.#applied.has(name) && !isUnsure) continue;
       if (isWanted) {
         this.#applied.add(name);
         toPause.push(partition);

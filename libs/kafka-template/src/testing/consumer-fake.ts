@@ -42,6 +42,8 @@ export class ConsumerFake implements DriverConsumer {
   readonly #parts: ConsumerFakeParts;
   readonly #positions = new Map<string, { readonly partition: TopicPartition; offset: number }>();
   readonly #paused = new Set<string>();
+  /** What was paused when the last partitions went, for the next assignment: as the client keeps it. */
+  #pausedBefore: readonly string[] = [];
   readonly #changes: Change[] = [];
   readonly #failures = new Map<FailingCall, Error[]>();
   readonly #unanswered: (() => void)[] = [];
@@ -164,10 +166,13 @@ export class ConsumerFake implements DriverConsumer {
     for (const { kind, partitions } of this.#changes.splice(0)) {
       if (kind === 'assigned') {
         for (const partition of partitions) this.#place(partition);
+        for (const name of this.#pausedBefore) if (this.#positions.has(name)) this.#paused.add(name);
+        this.#pausedBefore = [];
         await this.#listener?.onPartitionsAssigned?.(partitions);
       } else {
         if (kind === 'revoked') await this.#listener?.onPartitionsRevoked?.(partitions);
         else await this.#listener?.onPartitionsLost?.(partitions);
+        this.#pausedBefore = partitions.map(partitionName).filter((name) => this.#paused.has(name));
         for (const partition of partitions) this.#remove(partition);
       }
     }
