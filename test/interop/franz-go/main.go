@@ -38,6 +38,9 @@ type settings struct {
 	timeout       time.Duration
 }
 
+// checkTime is how long reading everything back may take.
+const checkTime = 3 * time.Minute
+
 const (
 	classicProtocol  = "classic"
 	consumerProtocol = "consumer"
@@ -133,5 +136,8 @@ func run(s settings) error {
 	for _, stage := range stages {
 		found = append(found, stage.failure())
 	}
-	return errors.Join(append(found, check(ctx, &s, client))...)
+	// Of its own time: what is missing is told also when there was not enough for the chain.
+	reading, enough := context.WithTimeout(context.Background(), checkTime)
+	defer enough()
+	return errors.Join(append(found, check(reading, &s, client))...)
 }
