@@ -3,10 +3,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { type Server, createServer } from 'node:net';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type Server, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { createBroker } from '@kafka-template/broker';
 import { createProducer } from '@kafka-template/client';
 import { type Demo, startDemo } from '../../apps/demo/src/demo.js';
@@ -176,6 +177,25 @@ describe('demo: the application', () => {
     }
   }, 60_000);
 
+  it('says which option to change when its data is in use', async () => {
+    await start();
+    const second = startDemo({ port: 0, brokerPort: 0, dataDir, bootstrapServers: undefined });
+    await expect(second).rejects.toThrow(/^The bundled broker cannot start: .* in use .*\(--data-dir or DATA_DIR\)\.$/);
+  });
+
+  it('shows what its broker warns of', async () => {
+    const { app, bootstrapServers } = await start();
+    const warnings: unknown[][] = [];
+    app.useLogger({ ...SILENT, warn: (...line: unknown[]) => void warnings.push(line) });
+    app.flushLogs();
+    const socket = connect(Number(bootstrapServers.split(':')[1]), '127.0.0.1', () =>
+      socket.write('GET / HTTP/1.1\r\n\r\n'),
+    );
+    socket.resume();
+    await once(socket, 'close');
+    expect(warnings).toEqual([[expect.stringMatching(/^Connection from .* closed: an HTTP request/), 'Broker']]);
+  });
+
   it('starts no broker when there is one', async () => {
     const broker = await startTestBroker();
     try {
@@ -202,7 +222,8 @@ describe('demo: the command', () => {
     running.push(child);
     const output = { out: '', err: '' };
     child.stdout.on('data', (chunk: Buffer) => (output.out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output.err += chunk.toString()));
+    // On a busy machine the build may take long enough to be told.
+    child.stderr.on('data', (chunk: Buffer) => (output.err += chunk.toString().replace(/^Building.*\n/, '')));
     const ended = once(child, 'close').then(([code]) => code as number | null);
     const ready = async () => {
       await until(() => output.out.includes('/status\n') || child.exitCode !== null, 'the demo was ready');
@@ -316,6 +337,19 @@ describe('demo: the command', () => {
     expect(output.err).toMatch(message);
   });
 
+  it('says that it builds when that takes long', async () => {
+    await cp('scripts', join(dataDir, 'scripts'), { recursive: true });
+    await mkdir(join(dataDir, 'node_modules/typescript7/bin'), { recursive: true });
+    await writeFile(join(dataDir, 'node_modules/typescript7/bin/tsc'), 'setTimeout(() => process.exit(7), 1500)');
+    const child = spawn(process.execPath, [join(dataDir, 'scripts', 'start.mjs')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.push(child);
+    const texts = Promise.all([text(child.stdout), text(child.stderr)]);
+    expect(await once(child, 'close')).toEqual([7, null]);
+    expect(await texts).toEqual(['', 'Building; this takes a while the first time…\n']);
+  });
+
   it('says before `npm ci` that it is needed', async () => {
     await cp('scripts', join(dataDir, 'scripts'), { recursive: true });
     const { ended, output } = command({}, [], join(dataDir, 'scripts', 'start.mjs'));
@@ -323,14 +357,17 @@ describe('demo: the command', () => {
     expect(output.err).toMatch(/^The packages are not installed yet: run `npm ci` first.*\n$/);
   });
 
-  it.each(['PORT', 'BROKER_PORT'])(
+  it.each([
+    ['PORT', '--port'],
+    ['BROKER_PORT', '--broker-port'],
+  ])(
     'says in one sentence that %s is taken, with exit code 1',
-    async (name) => {
+    async (name, option) => {
       const { port, server } = await takenPort();
       try {
         const { ended, output } = command({ [name]: String(port) });
         expect(await ended).toBe(1);
-        expect(output.err).toMatch(new RegExp(`^Port ${port} is taken, .*${name}.*\\n$`));
+        expect(output.err).toMatch(new RegExp(`^Port ${port} is taken, .*${option} or ${name}.*\\n$`));
         expect(output.out).toBe('');
       } finally {
         server.close();

@@ -58,7 +58,8 @@ export class Cluster implements OnApplicationShutdown {
   async unreachableReason(): Promise<string | undefined> {
     return this.withinTimeout(this.admin.describeCluster()).then(
       () => undefined,
-      (error: Error) => error.message,
+      // Not how long the question was asked, but what stood in its way.
+      ({ cause, message }: Error) => (cause instanceof Error ? cause.message : message),
     );
   }
 

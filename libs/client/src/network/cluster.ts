@@ -6,7 +6,7 @@
  * called exactly once, never before `send` returns. Retrying what a broker refused is the caller's decision.
  */
 import { type Api, Metadata, type ResponseOf } from '@kafka-template/protocol';
-import { ClientErrorCode, type KafkaError, closedError, networkError, timeoutError } from '../errors.js';
+import { ClientErrorCode, KafkaError, closedError, networkError, timeoutError } from '../errors.js';
 import type { ClientIo } from '../io/io.js';
 import type { Endpoint } from '../io/network.js';
 import { MetadataCache, type MetadataOptions } from '../metadata/metadata-cache.js';
@@ -154,7 +154,7 @@ export class Cluster {
       const nodeId = this.chooseBroker(lane);
       const onOutcome: ResponseCallback<Api> = (error, response, version) => {
         const wasSent = version !== -1 || error === null || !isUnopened(error);
-        if (error !== null) reasons.set(nodeId, error.message);
+        if (error !== null) reasons.set(nodeId, reasonOf(error));
         if (!wasSent && !this.isClosed && this.io.clock.monotonic() < request.deadlineMs) attempt();
         else request.callback(this.describeAny(error, version, reasons), response, version);
       };
@@ -237,6 +237,11 @@ export class Cluster {
       if (endpoint !== undefined) link.moveTo(endpoint);
     }
   }
+}
+
+/** Of a request that waited in vain for a connection: why there was none. */
+function reasonOf({ cause, message }: KafkaError): string {
+  return cause instanceof KafkaError ? cause.message : message;
 }
 
 /** Whether there was no connection to send on: refused, lost, or to something that is no broker. */
