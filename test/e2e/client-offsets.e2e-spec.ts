@@ -1,6 +1,7 @@
 /**
  * Where consumers begin and go on: autoOffsetReset with and without a committed offset, seeks, and every commit style.
  */
+import { type KafkaError, silentLogger } from '@kafka-template/client';
 import { uniqueName } from '../support/broker.js';
 import { Consuming, pollAssigned, pollCount, pollUntil, rejection, values } from '../support/consuming.js';
 
@@ -83,6 +84,43 @@ describe('autoOffsetReset', () => {
     expect(error.message).toContain('Offset 1000 is out of range');
   });
 });
+
+describe('a topic that was deleted and created again', () => {
+  it.each(['earliest', 'latest'] as const)(
+    '%s: all of its records are read, though there are more than before',
+    async (policy) => {
+      const topic = await kafka.topic();
+      const partition = { topic, partition: 0 };
+      const warnings: string[] = [];
+      const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
+      const consumer = kafka.consumer({ autoOffsetReset: policy, logger });
+      consumer.assign([partition]);
+      await expect(consumer.position(partition)).resolves.toBe(0);
+      await kafka.send(topic, values('a', 10));
+      expect(await pollCount(consumer, 10)).toEqual(values('a', 10));
+      const [deleted] = await kafka.admin.deleteTopics([topic]);
+      expect(deleted?.error).toBeNull();
+      await recreated(topic);
+      await kafka.send(topic, values('b', 30));
+      expect(await pollCount(consumer, 30)).toEqual(values('b', 30));
+      expect(warnings.filter((each) => each.includes('created again'))).toEqual([
+        `Topic ${topic} was deleted and created again; its partitions are read from the beginning.`,
+      ]);
+    },
+  );
+});
+
+/** Creates the topic as soon as its name is free again. */
+async function recreated(topic: string): Promise<void> {
+  for (;;) {
+    const error = await kafka.topic(1, topic).then(
+      () => null,
+      (thrown: unknown) => thrown as KafkaError,
+    );
+    if (error === null) return;
+    if (error.code !== 'TOPIC_ALREADY_EXISTS') throw error;
+  }
+}
 
 describe('commits', () => {
   it('commitSync() of the position: a restart goes on behind the last record of the last poll', async () => {

@@ -40,6 +40,7 @@ export interface ConsumerOptions extends ClientOptions {
   /**
    * Where to begin without a committed offset: `earliest`, `latest`, or `none` for an error from `poll`. Default
    * `latest`. Never overrides an offset that is committed and exists.
+   * A topic that is deleted and created again while it is read begins at its beginning, with `latest` too (`none`: error).
    */
   autoOffsetReset?: AutoOffsetReset;
   /** Commit the position regularly from `poll`, at revocation and at close. Default true (false without a group). */

@@ -22,6 +22,7 @@ import { type CommitCallback, type OffsetCommit } from './offsets/commits.js';
 import { OffsetLookup, type OffsetQuery, OffsetSpec } from './offsets/list-offsets.js';
 import { positionsToCommit } from './offsets/auto-commit.js';
 import { Positions } from './offsets/positions.js';
+import { RecreatedTopics } from './offsets/recreated-topics.js';
 import { TruncationCheck } from './offsets/truncation-check.js';
 import type { ResetTarget } from './partition-state.js';
 import { RecordIterator } from './record-iterator.js';
@@ -47,6 +48,7 @@ export class KafkaConsumer implements Consumer {
   private readonly topics: TopicWatch;
   private readonly lookup: OffsetLookup;
   private readonly positions: Positions;
+  private readonly recreated: RecreatedTopics;
   private readonly truncation: TruncationCheck;
   private readonly fetcher: Fetcher;
   /** Null without a group. */
@@ -83,10 +85,12 @@ export class KafkaConsumer implements Consumer {
     this.group = options.groupId === undefined ? null : new ConsumerGroup(this.context, options.groupId, this.topics);
     const noticeLeaders = (): void => this.truncation.notice();
     this.positions = new Positions(this.context, this.group?.committed ?? null, this.lookup, noticeLeaders);
+    this.recreated = new RecreatedTopics(this.context);
     this.truncation = new TruncationCheck(this.context, this.positions);
     this.fetcher = new Fetcher(this.context, this.positions);
     cluster.metadata.onUpdate(() => {
       this.topics.onMetadata();
+      this.recreated.onMetadata();
       this.truncation.notice();
       this.signal.raise();
     });
@@ -325,6 +329,7 @@ export class KafkaConsumer implements Consumer {
     this.throwFailures();
     this.waitsForGroup = this.subscriptions.groupManaged && this.group?.rebalance.advance() === false;
     if (this.waitsForGroup) return NO_RECORDS;
+    this.recreated.update();
     this.group?.autoCommit.commitIfDue(nowMs);
     this.positions.update(nowMs);
     this.truncation.update(nowMs);

@@ -18,12 +18,16 @@ export class PartitionState {
   readonly buffer = new FetchBuffer();
   /** Not handed out and not fetched, until `resume`. */
   paused = false;
+  /** Id of the topic all this is about; null while it is not known. */
+  topicId: string | null = null;
   /** Offset of the next record to hand out, -1 while it is not known. */
   position = -1;
   /** Leader epoch of the record before the position, -1 when unknown; committed with it. */
   positionEpoch = -1;
   /** Set while the position has to be looked up at an end of the log. */
   resetTarget: ResetTarget | null = null;
+  /** Set while only `seek` can give a position: the old one is of a deleted topic, and `autoOffsetReset` is `none`. */
+  needsSeek = false;
   /** Whether the leader still has to confirm that its log holds what the position builds on. */
   unchecked = false;
   /** Epoch of the leader that has confirmed it; -1 for none. */
@@ -82,6 +86,13 @@ export class PartitionState {
     this.restart(-1);
   }
 
+  /** There is no position any more, and none is looked for. */
+  requireSeek(): void {
+    this.position = -1;
+    this.restart(-1);
+    this.needsSeek = true;
+  }
+
   /** Nothing is handed out before the leader has confirmed the position, and what was fetched before is dropped. */
   beginCheck(): void {
     this.unchecked = true;
@@ -122,6 +133,7 @@ export class PartitionState {
 
   private restart(fetchOffset: number): void {
     this.version++;
+    this.needsSeek = false;
     this.retryAtMs = 0;
     this.failures = 0;
     this.lookingUp = false;

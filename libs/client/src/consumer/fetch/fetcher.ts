@@ -308,7 +308,7 @@ export class Fetcher {
       const name = topic === '' ? session.topicName(topicId) : topic;
       for (const partition of name === undefined ? [] : partitions) {
         const wish = session.asked(name as string, partition.partitionIndex);
-        if (wish !== undefined && this.isCurrent(wish)) this.onPartition(wish, partition);
+        if (wish !== undefined && this.isCurrent(wish)) this.onPartition(wish, partition, topic === '');
       }
     }
   }
@@ -323,9 +323,9 @@ export class Fetcher {
     );
   }
 
-  private onPartition({ owner: { state }, fetchOffset }: Wish, answer: ResponsePartition): void {
+  private onPartition({ owner: { state }, fetchOffset }: Wish, answer: ResponsePartition, byId: boolean): void {
     if (answer.errorCode !== ErrorCode.NONE) {
-      this.onPartitionError(state, answer);
+      this.onPartitionError(state, answer, byId);
       return;
     }
     state.failures = 0;
@@ -354,6 +354,7 @@ export class Fetcher {
   private onPartitionError(
     state: PartitionState,
     { errorCode, currentLeader, partitionIndex }: ResponsePartition,
+    byId: boolean,
   ): void {
     const { cluster, options, io } = this.context;
     const { topic } = state.topicPartition;
@@ -366,8 +367,9 @@ export class Fetcher {
       if (isFollower) return;
       // What was fetched before is handed out first; the fetch is repeated meanwhile.
       if (state.buffer.head !== undefined) return;
-      options.logger.warn(`Offset ${state.position} of ${state.key} does not exist (any more).`);
-      this.positions.resetByPolicy([state], `Offset ${state.position} is out of range`);
+      // By its name the topic may be another one than that of the position.
+      if (byId || state.topicId === null) this.resetPosition(state);
+      else this.resetUnlessRecreated(state);
     } else if (isMetadataError(errorCode)) {
       if (currentLeader.leaderId >= 0) {
         const { leaderId, leaderEpoch } = currentLeader;
@@ -382,6 +384,25 @@ export class Fetcher {
     } else {
       this.error = error;
     }
+  }
+
+  private resetPosition(state: PartitionState): void {
+    this.context.options.logger.warn(`Offset ${state.position} of ${state.key} does not exist (any more).`);
+    this.positions.resetByPolicy([state], `Offset ${state.position} is out of range`);
+  }
+
+  /** Looks at the metadata first, which begin the partition anew if its topic is another one. Failing, fetches again. */
+  private resetUnlessRecreated(state: PartitionState): void {
+    const { cluster, signal, subscriptions } = this.context;
+    const { version } = state;
+    const { topic } = state.topicPartition;
+    const onAnswer = (): void => {
+      const isCurrent = state.version === version && subscriptions.partitions.get(state.key) === state;
+      const exists = cluster.metadata.topic(topic) !== undefined;
+      if (isCurrent && exists && state.position === state.buffer.fetchOffset) this.resetPosition(state);
+      signal.raise();
+    };
+    cluster.metadata.refresh([topic]).then(onAnswer, () => undefined);
   }
 
   private pause(state: PartitionState, nowMs: number): void {

@@ -55,6 +55,7 @@ export class Positions {
     }
     const initial: Lookup[] = [];
     const resets: Lookup[] = [];
+    const lost: PartitionState[] = [];
     this.earliestRetryMs = Infinity;
     for (const state of this.context.subscriptions.partitions.values()) {
       if (state.hasPosition || state.lookingUp || state.revoking) continue;
@@ -62,11 +63,18 @@ export class Positions {
         this.earliestRetryMs = Math.min(this.earliestRetryMs, state.retryAtMs);
         continue;
       }
+      if (state.needsSeek) {
+        lost.push(state);
+        continue;
+      }
       state.lookingUp = true;
       (state.resetTarget === null ? initial : resets).push({ state, version: state.version });
     }
     if (initial.length > 0) void this.initialise(initial);
     if (resets.length > 0) this.reset(resets);
+    if (lost.length === 0) return;
+    this.resetByPolicy(lost, 'The topic was deleted and created again, so that there is no offset');
+    this.context.signal.raise();
   }
 
   /** No position from a commit, or one that does not exist: by the policy, or the error `none` asks for. */

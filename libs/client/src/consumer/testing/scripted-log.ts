@@ -21,6 +21,8 @@ export class ScriptedLog {
   readonly fetchErrors = new Map<string, number[]>();
   /** Errors to answer look-ups of a partition with, one each. */
   readonly lookupErrors = new Map<string, number[]>();
+  /** Whether an id that no topic has is refused, as brokers do. */
+  idErrors = true;
   /** Codes to refuse whole fetch requests with, one each. */
   fetchCodes: number[] = [];
   /** Batches a response holds at most for each partition. */
@@ -64,6 +66,12 @@ export class ScriptedLog {
     );
   }
 
+  /** Drops everything: the topic is deleted. */
+  drop(topic: string, partition: number): void {
+    const key = `${topic}-${partition}`;
+    for (const map of [this.starts, this.ends, this.batches]) map.delete(key);
+  }
+
   private end(key: string): number {
     return this.ends.get(key) ?? 0;
   }
@@ -73,13 +81,19 @@ export class ScriptedLog {
     if (errorCode !== undefined) return { errorCode, responses: [] };
     const responses = body.topics.map(({ topic, topicId, partitions }) => {
       const name = topic !== '' ? topic : this.nameOf(topicId);
-      return { topic, topicId, partitions: partitions.map((each) => this.read(name, each)) };
+      if (name === '' && this.idErrors) return { topic, topicId, partitions: partitions.map(unknownId) };
+      return { topic, topicId, partitions: partitions.map((each) => this.read(name || this.onlyTopic(), each)) };
     });
     const isEmpty = responses.every(({ partitions }) => partitions.every((each) => isQuiet(each)));
     if (!isEmpty || body.maxWaitMs === 0) return { responses };
     await new Promise<void>((resolve) => void this.clock.setTimer(body.maxWaitMs, resolve));
     // A long poll that ends brings what has been appended meanwhile.
     return this.fetch({ ...body, maxWaitMs: 0 });
+  }
+
+  /** For answers that leave the id out of account. */
+  private onlyTopic(): string {
+    return [...this.cluster.topics.keys()][0] ?? '';
   }
 
   private nameOf(topicId: string): string {
@@ -118,6 +132,11 @@ export class ScriptedLog {
       })),
     };
   }
+}
+
+function unknownId({ partition }: { partition: number }): FetchAnswer {
+  const errorCode = ErrorCode.UNKNOWN_TOPIC_ID;
+  return { partitionIndex: partition, errorCode, highWatermark: -1, records: null, abortedTransactions: null };
 }
 
 function isQuiet({ errorCode, records }: FetchAnswer): boolean {
