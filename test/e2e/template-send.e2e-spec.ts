@@ -44,6 +44,26 @@ describe.each(TEMPLATE_DRIVERS)('template: sending, on $name', ({ driver }) => {
     expect(results[0]?.record).toMatchObject({ topic, partition: 2, key: 'k', value: 'a' });
   });
 
+  it('a signal for many records: what waits is taken back, without a warning of too many listeners', async () => {
+    const topic = uniqueName('abort');
+    const warnings: string[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning.message);
+    process.on('warning', onWarning);
+    const app = await apps.app({ topics: [newTopic(topic)], producer: { lingerMs: 60_000 } });
+    const template = app.get(KafkaTemplate);
+    const controller = new AbortController();
+    const records = Array.from({ length: 2000 }, (_, index) => ({ topic, value: `aborted ${index}` }));
+    const sent = template.sendAll(records, { signal: controller.signal });
+    const kept = template.send(topic, 'kept');
+    controller.abort();
+    await expect(sent).rejects.toMatchObject({ code: 'ABORTED', failures: { length: 2000 } });
+    await template.flush();
+    if (driver === undefined) expect((await kept).offset).toBe(0);
+    expect(template.metrics()).toEqual({ sent: 2001, acknowledged: 1, failed: 2000, pending: 0 });
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('asynchronous: callbacks come in the order of the records of a partition', async () => {
     const topic = uniqueName('callback');
     const app = await apps.app({ topics: [newTopic(topic)] });

@@ -19,7 +19,7 @@ export const KafkaTemplateErrorCode = {
   SEND_TIMEOUT: 'SEND_TIMEOUT',
   /** A send failed and the driver gave no code. */
   SEND_FAILED: 'SEND_FAILED',
-  /** The signal of a send was aborted; a record that was with the producer already may still arrive. */
+  /** The signal of a send was aborted. With a driver that cannot take records back (kafkajs), the record may still arrive. */
   ABORTED: 'ABORTED',
   /** No reply to a request came in time. */
   REPLY_TIMEOUT: 'REPLY_TIMEOUT',

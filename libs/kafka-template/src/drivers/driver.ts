@@ -114,6 +114,11 @@ export type SendCallback = (error: Error | null, metadata: RecordMetadata | null
 export interface DriverProducer {
   /** Queues a record. Never throws for a broker-side reason; the callback is called exactly once. */
   append(record: DriverProducerRecord, callback: SendCallback): void;
+  /**
+   * The same with a promise, by drivers that can take a record back: when the signal is aborted while the record waits, it is
+   * not sent and the promise rejects with code ABORTED; what is on its way already is not touched. Absent: the driver cannot.
+   */
+  send?(record: DriverProducerRecord, options: { readonly signal: AbortSignal }): Promise<RecordMetadata>;
   /** Resolves when everything appended before has been answered and its callbacks have run. */
   flush(): Promise<void>;
   /** Flushes for up to `timeoutMs`, fails what is left, and disconnects. */

@@ -6,7 +6,7 @@
  * producer in the order of the calls. Leaves out transactions.
  */
 import type { DriverProducer, DriverProducerRecord, PartitionInfo, RecordMetadata } from '../drivers/driver.js';
-import { KafkaTemplateError, KafkaTemplateErrorCode, asError } from '../errors.js';
+import { KafkaTemplateError, KafkaTemplateErrorCode, SerializationError, asError, errorCodeOf } from '../errors.js';
 import { callGuarded } from '../io/call-guarded.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../io/log.js';
@@ -19,13 +19,15 @@ import { KafkaSendError, describeTarget } from './kafka-send-error.js';
 import type { OutcomeHost } from './outcome.js';
 import type { ProducerInterceptor } from './producer-interceptor.js';
 import type { ProducerListener } from './producer-listener.js';
-import { type HeaderToSend, type ProducerRecord, headerEntries } from './producer-record.js';
+import type { HeaderToSend, ProducerRecord } from './producer-record.js';
 import {
   type ContractRecord,
   type OutgoingMessage,
   type RecordToSend,
+  kindOf,
   recordOf,
   recordOfObject,
+  requestOf,
   serializeRecord,
 } from './record-forms.js';
 import type { RecordReader, RecordPlace } from './record-reader.js';
@@ -34,6 +36,7 @@ import { REQUEST_HEADERS, type ReplyOptions, type ReplyReceiver } from './reply-
 import { SendAllFuture } from './send-all-future.js';
 import { SendFuture } from './send-future.js';
 import { SendResult } from './send-result.js';
+import { SignalWatch, abortError, checkSignal } from './signal-watch.js';
 
 /** Settings of a template. */
 export interface TemplateOptions {
@@ -69,8 +72,9 @@ export interface RequestOptions extends SendOptions {
 /** What can be said about one send besides the record. */
 export interface SendOptions {
   /**
-   * Ends the wait for this record: its future fails with code ABORTED. A record that is with the producer already may still
-   * arrive; one whose signal was aborted before is not sent.
+   * Takes the record back while it waits in the producer: it is not sent and its future fails with code ABORTED. One that is in
+   * a request already cannot be taken back: its future tells what became of it. Drivers that cannot take records back
+   * (kafkajs) end the wait only: code ABORTED, and the record may still arrive. One signal may be shared by any number of sends.
    */
   readonly signal?: AbortSignal;
 }
@@ -108,6 +112,9 @@ export class KafkaTemplate {
   readonly #parts: KafkaTemplateParts;
   readonly #options: TemplateOptions;
   readonly #host: OutcomeHost;
+  readonly #signals = new SignalWatch();
+  /** Records whose outcome comes by a promise, a little later than the producer knows it. */
+  readonly #promised = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
   #sent = 0;
   #acknowledged = 0;
@@ -191,7 +198,16 @@ export class KafkaTemplate {
     records: Iterable<ProducerRecord<K, V> | ContractRecord<K, V> | OutgoingMessage<V>>,
     options?: SendOptions,
   ): SendAllFuture<K, V> {
-    const futures = Array.from(records, (record) => this.#sendObject(record, options?.signal));
+    const futures: SendFuture[] = [];
+    try {
+      for (const record of records) futures.push(this.#sendObject(record, options?.signal));
+    } catch (error) {
+      // No list, or one that fails while it is read: what came before is on its way.
+      const isList =
+        typeof (records as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
+      const problem = `sendAll takes a list of records, and was given ${kindOf(records)}`;
+      futures.push(this.#refuse(undefined, isList ? error : new SerializationError(problem)));
+    }
     return new SendAllFuture(futures, this.#host) as SendAllFuture<K, V>;
   }
 
@@ -210,20 +226,29 @@ export class KafkaTemplate {
         'sendAndReceive needs a topic for replies: set template.replies.topic in the options of KafkaModule',
       );
     }
-    const { record, serdes } = recordOfObject(request, this.#options.defaultTopic);
-    const future = new ReplyFuture(record.topic, uniqueId(), this.#host);
+    const correlationId = uniqueId();
+    const { signal } = options;
+    let prepared: RecordToSend;
+    try {
+      checkSignal(signal);
+      prepared = requestOf(request, this.#options.defaultTopic, requestHeaders(correlationId, replies.options));
+    } catch (error) {
+      const refused = new ReplyFuture<R>('', correlationId, this.#host);
+      this.#refuse(request, error).addCallback(null, (failure) => refused.complete(failure, undefined));
+      return refused;
+    }
+    const future = new ReplyFuture(prepared.record.topic, correlationId, this.#host);
     replies.expect(future, options.timeoutMs);
-    const headers = [...headerEntries(record.headers), ...requestHeaders(future.correlationId, replies.options)];
     const fail = (error: Error) => replies.fail(future, error);
     replies.ready().then(
       () => {
         // It may have timed out meanwhile: nobody would take the reply.
         if (!replies.isWaiting(future)) return;
-        this.#dispatch({ record: { ...record, headers }, serdes }, options.signal).addCallback(null, fail);
+        this.#dispatch(prepared, signal).addCallback(null, fail);
       },
       (error: unknown) => fail(asError(error)),
     );
-    if (options.signal !== undefined) this.#watchRequest(options.signal, future, fail);
+    if (signal != null) this.#watchRequest(signal, future, fail);
     return future as ReplyFuture<R>;
   }
 
@@ -264,8 +289,10 @@ export class KafkaTemplate {
   }
 
   /** Resolves when everything sent before has been acknowledged or has failed, callbacks included. */
-  flush(): Promise<void> {
-    return this.#parts.producer.flush();
+  async flush(): Promise<void> {
+    const promised = [...this.#promised];
+    await this.#parts.producer.flush();
+    await Promise.all(promised);
   }
 
   /** The partitions of a topic, as the producer knows them. */
@@ -285,13 +312,16 @@ export class KafkaTemplate {
   async #close(): Promise<void> {
     const { producer, replies } = this.#parts;
     await Promise.all([replies?.close(), producer.close(this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS)]);
+    await Promise.all(this.#promised);
   }
 
   #watchRequest(signal: AbortSignal, future: ReplyFuture, fail: (error: Error) => void): void {
     const onAbort = () => fail(abortError(signal, 'it may have been handled all the same'));
-    const forget = () => signal.removeEventListener('abort', onAbort);
-    if (signal.aborted) queueMicrotask(onAbort);
-    else signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) {
+      queueMicrotask(onAbort);
+      return;
+    }
+    const forget = this.#signals.on(signal, onAbort);
     future.addCallback(forget, forget);
   }
 
@@ -318,15 +348,16 @@ export class KafkaTemplate {
       if (this.#closing !== undefined) {
         throw new KafkaTemplateError('CLOSED', 'the template is closed: the application is shutting down');
       }
+      checkSignal(signal);
       if (signal?.aborted === true) throw abortError(signal, 'it was not sent');
       data = serializeRecord(record, serdes ?? this.#parts.serdes);
     } catch (error) {
       failure = error;
     }
     if (data === undefined) return this.#refuse(record, failure);
-    this.#sent++;
     const future = new SendFuture(record, this.#host);
     this.#append(data, future, signal);
+    this.#sent++;
     return future;
   }
 
@@ -338,11 +369,18 @@ export class KafkaTemplate {
     return future;
   }
 
-  #append(data: DriverProducerRecord, future: SendFuture, signal: AbortSignal | undefined): void {
+  #append(data: DriverProducerRecord, future: SendFuture, signal: AbortSignal | null | undefined): void {
+    const { producer } = this.#parts;
     let appended = false;
-    if (signal !== undefined) this.#watch(signal, future);
     try {
-      this.#parts.producer.append(data, (error, metadata) => {
+      if (signal != null) {
+        if (producer.send !== undefined) {
+          this.#follow(producer.send(data, { signal }), future, signal);
+          return;
+        }
+        this.#watch(signal, future);
+      }
+      producer.append(data, (error, metadata) => {
         // A driver may know at once that it cannot send. The caller has no future yet, so it hears of it afterwards.
         if (appended) this.#complete(future, error, metadata);
         else queueMicrotask(() => this.#complete(future, error, metadata));
@@ -353,10 +391,26 @@ export class KafkaTemplate {
     appended = true;
   }
 
+  /** The driver takes the record back when the signal is aborted. */
+  #follow(sent: Promise<RecordMetadata>, future: SendFuture, signal: AbortSignal): void {
+    const promised: Promise<void> = sent.then(
+      (metadata) => {
+        this.#promised.delete(promised);
+        this.#complete(future, null, metadata);
+      },
+      (error: unknown) => {
+        this.#promised.delete(promised);
+        const isTakenBack = errorCodeOf(error) === KafkaTemplateErrorCode.ABORTED;
+        this.#complete(future, isTakenBack ? abortError(signal, 'it was not sent') : error, null);
+      },
+    );
+    this.#promised.add(promised);
+  }
+
+  /** The driver cannot take the record back: only the wait for it ends. */
   #watch(signal: AbortSignal, future: SendFuture): void {
     const onAbort = () => this.#complete(future, abortError(signal, 'it may still arrive'), null);
-    const forget = () => signal.removeEventListener('abort', onAbort);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const forget = this.#signals.on(signal, onAbort);
     future.addCallback(forget, forget);
   }
 
@@ -422,14 +476,6 @@ function requestHeaders(correlationId: string, { topic, partition }: ReplyOption
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(partition);
   return [...headers, { key: REQUEST_HEADERS.REPLY_PARTITION, value: bytes }];
-}
-
-function abortError(signal: AbortSignal, consequence: string): KafkaTemplateError {
-  return new KafkaTemplateError(
-    KafkaTemplateErrorCode.ABORTED,
-    `its signal was aborted: ${consequence}`,
-    signal.reason,
-  );
 }
 
 /** Whether those who hear of the failure can look at the record without failing themselves. */

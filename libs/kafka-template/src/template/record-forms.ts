@@ -73,6 +73,21 @@ export function recordOfObject(given: unknown, defaultTopic: string | undefined)
   return { record: given as ProducerRecord, serdes: undefined };
 }
 
+/** The record of a request, with the headers of requests besides its own. Throws SerializationError. */
+export function requestOf(
+  given: unknown,
+  defaultTopic: string | undefined,
+  headers: readonly HeaderToSend[],
+): RecordToSend {
+  const { record, serdes } = recordOfObject(given, defaultTopic);
+  if (typeof record !== 'object' || record === null) {
+    throw new SerializationError(
+      `sendAndReceive takes a record ({ topic, key, value }), and was given ${kindOf(record)}`,
+    );
+  }
+  return { record: { ...record, headers: [...headerEntries(record.headers), ...headers] }, serdes };
+}
+
 function recordOfMessage({ payload, headers }: OutgoingMessage, defaultTopic: string | undefined): ProducerRecord {
   const routing = new Map<string, unknown>();
   const others: HeaderToSend[] = [];
@@ -129,6 +144,7 @@ function serializePart(
   }
 }
 
-function kindOf(given: unknown): string {
+/** `null`, `undefined`, `a number`: what was given instead of something else. */
+export function kindOf(given: unknown): string {
   return given === null || given === undefined ? String(given) : `a ${typeof given}`;
 }

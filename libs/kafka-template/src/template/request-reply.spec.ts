@@ -99,6 +99,21 @@ describe('template: request and reply', () => {
     await template.close();
   });
 
+  it('what cannot be sent fails by the future', async () => {
+    const { template } = create();
+    const nothing = null as unknown as { topic: string; value: string };
+    await expect(template.sendAndReceive(nothing)).rejects.toMatchObject({
+      code: 'SERIALIZATION',
+      message: expect.stringMatching(/sendAndReceive takes a record .*, and was given null/),
+    });
+    const signal = {} as AbortSignal;
+    await expect(template.sendAndReceive({ topic: 'requests', value: '' }, { signal })).rejects.toThrow(
+      /signal must be an AbortSignal/,
+    );
+    expect(template.metrics()).toEqual({ sent: 2, acknowledged: 0, failed: 2, pending: 0 });
+    await template.close();
+  });
+
   it('close fails what waits', async () => {
     const { template, requested, driver, clock } = create();
     const future = template.sendAndReceive({ topic: 'requests', value: '' });

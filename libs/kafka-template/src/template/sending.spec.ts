@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+import type { DriverProducer, RecordMetadata } from '../drivers/driver.js';
 import { recordSerdes } from '../serde/record-serdes.js';
 import { defineTopic } from '../serde/topic-contract.js';
 import { driverError } from '../testing/cluster-fake.js';
@@ -191,6 +193,95 @@ describe('template: signals', () => {
     expect((await future).offset).toBe(0);
     controller.abort();
     expect([(await future).offset, heard]).toEqual([0, []]);
+  });
+});
+
+describe('template: a signal for many', () => {
+  const records = Array.from({ length: 50 }, () => ({ topic: 'a', value: 'v' }));
+
+  it('one listener per signal, let go of with the last outcome', async () => {
+    const { producer, template } = create();
+    producer.isAutomatic = false;
+    const { signal } = new AbortController();
+    const sent = template.sendAll(records, { signal });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await template.flush();
+    await sent;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('an abort ends all waits', async () => {
+    const { producer, template } = create();
+    producer.isAutomatic = false;
+    const controller = new AbortController();
+    const sent = template.sendAll(records, { signal: controller.signal });
+    const other = template.send('a', 'w');
+    controller.abort();
+    await expect(sent).rejects.toMatchObject({ code: 'ABORTED', failures: { length: 50 } });
+    await template.flush();
+    await other;
+    expect(template.metrics()).toEqual({ sent: 51, acknowledged: 1, failed: 50, pending: 0 });
+  });
+
+  it('goes to a driver that can take records back, whose answer counts', async () => {
+    const { producer, template } = create();
+    const answers: { resolve: (metadata: RecordMetadata) => void; reject: (error: Error) => void }[] = [];
+    const signals: AbortSignal[] = [];
+    const send: DriverProducer['send'] = (_record, options) => {
+      signals.push(options.signal);
+      return new Promise((resolve, reject) => answers.push({ resolve, reject }));
+    };
+    Object.assign(producer, { send });
+    const controller = new AbortController();
+    const [taken, arrived, failed] = template.sendAll(records.slice(0, 3), { signal: controller.signal }).futures;
+    controller.abort();
+    expect([signals, template.metrics().pending]).toEqual([new Array(3).fill(controller.signal), 3]);
+    answers[0]?.reject(driverError('ABORTED'));
+    const sizes = { serializedKeySize: -1, serializedValueSize: 1 };
+    answers[1]?.resolve({ topic: 'a', partition: 0, offset: 7, timestamp: 0, ...sizes });
+    answers[2]?.reject(driverError('NETWORK'));
+    await template.flush();
+    expect(template.metrics()).toEqual({ sent: 3, acknowledged: 1, failed: 2, pending: 0 });
+    await expect(taken).rejects.toMatchObject({ code: 'ABORTED', message: expect.stringMatching(/it was not sent/) });
+    expect((await arrived)?.offset).toBe(7);
+    await expect(failed).rejects.toMatchObject({ code: 'NETWORK' });
+    expect(producer.appended).toEqual([]);
+  });
+
+  it.each([{}, 'abort', 7])('one that is none is refused by the future: %p', async (given) => {
+    const { producer, template } = create();
+    const signal = given as unknown as AbortSignal;
+    await expect(template.send({ topic: 'a', value: 'v' }, { signal })).rejects.toThrow(
+      /signal must be an AbortSignal/,
+    );
+    await expect(template.sendAll(records, { signal })).rejects.toThrow(/signal must be an AbortSignal/);
+    expect(template.metrics()).toEqual({ sent: 51, acknowledged: 0, failed: 51, pending: 0 });
+    expect(producer.appended).toEqual([]);
+  });
+});
+
+describe('template: sendAll without a list', () => {
+  it('fails by the future', async () => {
+    const { template } = create();
+    const nothing = undefined as unknown as ProducerRecord[];
+    await expect(template.sendAll(nothing)).rejects.toMatchObject({
+      code: 'SERIALIZATION',
+      message: expect.stringMatching(/sendAll takes a list of records, and was given undefined/),
+    });
+  });
+
+  it('tells what came before a list failed', async () => {
+    const { template } = create();
+    function* broken(): Generator<ProducerRecord> {
+      yield { topic: 'a', value: 'v' };
+      throw new Error('no more');
+    }
+    await expect(template.sendAll(broken())).rejects.toMatchObject({
+      failures: [{ index: 1 }],
+      results: [{ offset: 0 }, undefined],
+      message: expect.stringMatching(/no more/),
+    });
+    expect(template.metrics()).toMatchObject({ sent: 2, acknowledged: 1, failed: 1 });
   });
 });
 
