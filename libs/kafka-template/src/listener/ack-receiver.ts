@@ -80,10 +80,12 @@ export class AckReceiver implements AcknowledgmentTarget {
   }
 
   #follow(commit: Promise<void>): Promise<void> {
-    const { containerId, log } = this.#runtime.parts;
     // Whoever awaits it hears of a failure; whoever does not must not bring the process down.
     commit.catch((error: unknown) => {
-      log.error(`${containerId}: the commit of an acknowledgement failed; the next one covers it`, error);
+      this.#runtime.parts.committer.logFailure(
+        'the commit of an acknowledgement failed; the next one covers it',
+        error,
+      );
     });
     if (this.#isCallInHand) this.#commits.push(commit);
     return commit;

@@ -3,9 +3,11 @@ import type { DriverConsumer, OffsetCommit } from '../drivers/driver.js';
 import { silentLog } from '../io/log.js';
 import { driverError } from '../testing/cluster-fake.js';
 import { FakeClock } from '../testing/fake-clock.js';
+import { CommitFailureLog } from './commit-failure-log.js';
 import { Committer } from './committer.js';
 
 function committerOn(commitSync: (offsets: readonly OffsetCommit[]) => Promise<void>): Committer {
+  const clock = new FakeClock();
   return new Committer({
     consumer: { commitSync } as unknown as DriverConsumer,
     style: CommitStyle.SYNC,
@@ -13,7 +15,8 @@ function committerOn(commitSync: (offsets: readonly OffsetCommit[]) => Promise<v
     settleTimeoutMs: 1000,
     callback: undefined,
     publish: () => undefined,
-    clock: new FakeClock(),
+    failures: new CommitFailureLog('l', silentLog, clock),
+    clock,
     log: silentLog,
   });
 }

@@ -12,6 +12,7 @@ import { asError, errorCodeOf } from '../errors.js';
 import type { ContainerEventBody } from '../events/container-event.js';
 import type { Clock, Timer } from '../io/clock.js';
 import type { Log } from '../io/log.js';
+import type { CommitFailureLog } from './commit-failure-log.js';
 import type { CommitCallback } from './container-settings.js';
 
 /** After these the partitions belong to someone else: the offsets are of no use to anybody. */
@@ -41,6 +42,7 @@ export interface CommitterParts {
   /** Text beside offsets that have none. */
   readonly metadata?: ((offset: OffsetCommit) => string | undefined) | undefined;
   readonly publish: (event: ContainerEventBody) => void;
+  readonly failures: CommitFailureLog;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -121,6 +123,16 @@ export class Committer {
    */
   forget(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#unconfirmed.delete(partitionName(partition));
+  }
+
+  /** A commit failed that somebody waited for. Said once per cause. */
+  logFailure(what: string, error: unknown): void {
+    this.#parts.failures.failed(what, error);
+  }
+
+  /** No commit follows. */
+  end(): void {
+    this.#parts.failures.end();
   }
 
   /**
@@ -208,7 +220,7 @@ export class Committer {
       if (error === null) this.#succeeded(offsets);
       else if (errorCodeOf(error) === 'REBALANCE_IN_PROGRESS') this.#hasLeftovers = true;
       else {
-        this.#parts.log.error('An asynchronous commit failed; the next one covers it', error);
+        this.#parts.failures.failed('an asynchronous commit failed; the next one covers it', error);
         this.#failed(error, offsets);
       }
       this.#onTheirWay--;
@@ -222,6 +234,7 @@ export class Committer {
       // A later offset may be on its way already; that one is still to be confirmed.
       if ((this.#unconfirmed.get(name)?.offset ?? -1) <= offset.offset) this.#unconfirmed.delete(name);
     }
+    this.#parts.failures.succeeded();
     this.#parts.publish({ type: 'committed', offsets });
     this.#tellCallback(null, offsets);
   }

@@ -31,6 +31,24 @@ describe('container: manual acknowledgement', () => {
     await fixture.container.stop();
   });
 
+  it('asynchronous commits that fail for one cause are one line in the log', async () => {
+    const fixture = new ContainerFixture({
+      ackMode: AckMode.RECORD,
+      commitStyle: CommitStyle.ASYNC,
+      values: ['a', 'b', 'c', 'd'],
+    });
+    fixture.container.start();
+    for (let index = 0; index < 3; index++) {
+      fixture.consumer.failNext('commitAsync', driverError('NETWORK', { retriable: true }));
+    }
+    await fixture.consumer.parked();
+    await fixture.container.stop();
+    expect(fixture.logged.filter((line) => line.includes('commit failed'))).toEqual([
+      'warn l: an asynchronous commit failed; the next one covers it: scripted NETWORK',
+      'warn l: an asynchronous commit failed; the next one covers it … and 2 more (NETWORK)',
+    ]);
+  });
+
   it('MANUAL_IMMEDIATE lets the listener see that a commit failed', async () => {
     const outcomes: string[] = [];
     const fixture = new ContainerFixture({

@@ -8,6 +8,7 @@ import type { Unfinished } from '../commit/ack-window.js';
 import { type TopicPartition, partitionName } from '../drivers/driver.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 import type { StopReason } from '../events/container-event.js';
+import { CommitFailureLog } from './commit-failure-log.js';
 import type { ContainerSettings } from './container-settings.js';
 import { type ContainerEnvironment, ListenerContainer } from './listener-container.js';
 import type { SeekCallback } from './seek-aware.js';
@@ -33,9 +34,10 @@ export class ConcurrentContainer {
   constructor(settings: ContainerSettings, environment: ContainerEnvironment) {
     this.#settings = settings;
     const count = settings.concurrency;
+    const commitFailures = new CommitFailureLog(settings.id, environment.log, environment.clock);
     this.#containers = Array.from(
       { length: count },
-      (_, index) => new ListenerContainer(settings, environment, { index, count }),
+      (_, index) => new ListenerContainer(settings, environment, { index, count, commitFailures }),
     );
     this.#unsubscribe = environment.events.subscribe((event) => {
       if (event.listenerId !== settings.id || event.type !== 'stopped') return;

@@ -266,6 +266,7 @@ export class ContainerLoop {
     const reason = this.#owner.stopReason();
     if (reason !== 'NORMAL' && reason !== 'ABNORMAL') return;
     await committer.commitFinally(strategy.onRevoked(assignment.list()));
+    committer.end();
   }
 
   async #wait(delayMs: number): Promise<void> {

@@ -157,7 +157,7 @@ export class ContainerRuntime {
       await this.parts.committer.commit(offsets);
     } catch (error) {
       if (isMembershipLost(error) || isFatal(error)) throw error;
-      this.parts.log.error(`${this.parts.containerId}: a commit failed; the next one covers it`, error);
+      this.parts.committer.logFailure('a commit failed; the next one covers it', error);
     }
   }
 

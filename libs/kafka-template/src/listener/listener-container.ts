@@ -14,6 +14,7 @@ import type { Clock, Timer } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import { counted, milliseconds } from '../io/wording.js';
 import { Assignment } from './assignment.js';
+import { CommitFailureLog } from './commit-failure-log.js';
 import { Committer } from './committer.js';
 import { CLOSE_TIMEOUT_MS, ContainerLoop, type LoopOwner } from './container-loop.js';
 import { ContainerRuntime } from './container-runtime.js';
@@ -37,6 +38,8 @@ export interface ContainerEnvironment {
 export interface ContainerPlace {
   readonly index: number;
   readonly count: number;
+  /** Shared by them; absent: one of its own. */
+  readonly commitFailures?: CommitFailureLog;
 }
 
 /** What a container is doing. */
@@ -241,6 +244,7 @@ export class ListenerContainer {
       callback: settings.commitCallback,
       metadata: settings.commitMetadata,
       publish,
+      failures: this.#place.commitFailures ?? new CommitFailureLog(settings.id, log, clock),
       clock,
       log,
     });
