@@ -146,5 +146,6 @@ function serializePart(
 
 /** `null`, `undefined`, `a number`: what was given instead of something else. */
 export function kindOf(given: unknown): string {
-  return given === null || given === undefined ? String(given) : `a ${typeof given}`;
+  if (given === null || given === undefined) return String(given);
+  return typeof given === 'object' ? 'an object' : `a ${typeof given}`;
 }
