@@ -103,7 +103,8 @@ export function toolsFor(bootstrapServers: string): Tools {
 /** Where each tool wants the address: `kafka-cluster` after its command, the performance test as a property. */
 function placed(name: ToolName, bootstrapServers: string, words: readonly string[]): readonly string[] {
   if (name === 'kafka-producer-perf-test') {
-    return [...words, '--command-property', `bootstrap.servers=${bootstrapServers}`];
+    // Properties are a list, so that `words` may begin with more of them.
+    return ['--command-property', `bootstrap.servers=${bootstrapServers}`, ...words];
   }
   const address = ['--bootstrap-server', bootstrapServers];
   return name === 'kafka-cluster' ? [...words, ...address] : [...address, ...words];
