@@ -26,6 +26,17 @@ describe('foreign: what is not Kafka on the port', () => {
     else expect(foreign?.answer).toMatch(answer);
   });
 
+  it('tells a browser and the log what is wrong and what to do, in these words', () => {
+    const foreign = recogniseForeign(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n'), 9092);
+    expect(foreign?.explanation).toBe(
+      'an HTTP request ("GET / HTTP/1.1") came in on port 9092, which speaks Kafka\'s protocol, not HTTP. ' +
+        'Give the address to a Kafka client as bootstrap servers, or ask your HTTP client for another port.',
+    );
+    expect(foreign?.answer).toMatch(
+      /\r\n\r\nThis is port 9092 of a Kafka broker\. It speaks Kafka's protocol, not HTTP: give its host and port to a Kafka client as bootstrap servers\.\n$/,
+    );
+  });
+
   it('shows no control characters of a stranger in the log', () => {
     const foreign = recogniseForeign(Buffer.from('GET /\x1b[31m HTTP/1.1\r\n'), 1);
     expect(foreign?.explanation).toContain('GET /?[31m');
