@@ -341,13 +341,19 @@ describe('demo: the command', () => {
   it('says that it builds when that takes long', async () => {
     await cp('scripts', join(dataDir, 'scripts'), { recursive: true });
     await mkdir(join(dataDir, 'node_modules/typescript7/bin'), { recursive: true });
-    await writeFile(join(dataDir, 'node_modules/typescript7/bin/tsc'), 'setTimeout(() => process.exit(7), 1500)');
+    // A build that takes until it is told to end.
+    const end = JSON.stringify(join(dataDir, 'end'));
+    const wait = `setInterval(() => require('node:fs').existsSync(${end}) && process.exit(7), 20)`;
+    await writeFile(join(dataDir, 'node_modules/typescript7/bin/tsc'), wait);
     const child = spawn(process.execPath, [join(dataDir, 'scripts', 'start.mjs')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.push(child);
     const texts = Promise.all([text(child.stdout), text(child.stderr)]);
-    expect(await once(child, 'close')).toEqual([7, null]);
+    const closed = once(child, 'close');
+    await once(child.stderr, 'readable');
+    await writeFile(join(dataDir, 'end'), '');
+    expect(await closed).toEqual([7, null]);
     expect(await texts).toEqual(['', 'Building; this takes a while the first time…\n']);
   });
 
