@@ -77,7 +77,8 @@ describe('the tools for offsets and files', () => {
     const latest = await offsets('--topic', 'places');
     expect(latest.reduce((sum, each) => sum + each, 0)).toBe(2);
     expect(await offsets('--topic', 'places', '--time', 'earliest')).toEqual([0, 0]);
-    expect(await offsets('--topic', 'places', '--time', '1000')).toEqual([0, 0].map((none, at) => latest[at] && none));
+    // The tool leaves out a partition that has no record from that time on; its producer chooses the partitions.
+    expect(await offsets('--topic', 'places', '--time', '1000')).toEqual(latest.filter((end) => end > 0).map(() => 0));
     const newest = await offsets('--topic', 'places', '--time', 'max-timestamp');
     expect(newest).toEqual(latest.filter((end) => end > 0).map((end) => end - 1));
 
