@@ -1,16 +1,17 @@
 /**
- * `npm run test:interop [-- NAME…] [--on kafka]`: the suites that need a JVM, Debian packages or another Node.
+ * `npm run test:interop [-- NAME…] [--on kafka] [--kafka 3.9]`: the suites that need a JVM, Debian packages or another Node.
  *
  * Each suite installs what it needs by the package manager it comes from, and fails, saying what is missing, when that
  * cannot be done. Nothing is ever skipped. `--on kafka` runs the suites that talk to our broker against Apache Kafka
- * instead: what fails there is a wrong expectation. `--list` names the suites. The last line has the totals over all.
+ * instead: what fails there is a wrong expectation. `--kafka` chooses its line (4.3 is the default). `--list` names the
+ * suites. The last line has the totals over all.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addTotals, formatTotals, noTotals, runCounted } from '../support/run-counted.mjs';
-import { startKafka } from './kafka/start.mjs';
+import { KAFKA_VERSIONS, startKafka } from './kafka/start.mjs';
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '../..');
@@ -49,6 +50,7 @@ const NEEDS = {
   admin: ['java', 'mvn'],
   'franz-go': ['go'],
   'mixed-group': ['java', 'mvn'],
+  'exactly-once': ['java', 'mvn', 'kcat'],
 };
 
 /** What is built before a suite: the command line and what it stands on, or everything. */
@@ -60,17 +62,25 @@ for (const [name, patterns] of specSuites()) {
     requireCommands([...(NEEDS[name] ?? []), ...(target === 'kafka' ? ['java', 'mvn'] : [])]);
     if (target === 'ours') build(PROJECTS[name] ?? 'tsconfig.cli.json');
     const parameters = ['--config', join(HERE, 'jest-interop.config.mjs'), '--runInBand', ...patterns];
-    return runCounted(process.execPath, [...JEST, ...parameters], { cwd: ROOT, env: { INTEROP_TARGET: target } });
+    const env = { INTEROP_TARGET: target, KAFKA_LINE: line };
+    return runCounted(process.execPath, [...JEST, ...parameters], { cwd: ROOT, env });
   });
 }
-suites.set('e2e-on-kafka', endToEndOnKafka);
+suites.set('e2e-on-kafka', () => endToEndOnKafka(line, ['test/e2e/', 'libs/client/']));
+// The oldest line that is still installed often; the client is what meets it.
+suites.set('client-on-kafka-3.9', () => endToEndOnKafka('3.9', ['test/e2e/client-']));
 for (const [name, version] of Object.entries(NODE_VERSIONS)) suites.set(name, () => testsOnNode(version));
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { on: { type: 'string', default: 'ours' }, list: { type: 'boolean', default: false } },
+  options: {
+    on: { type: 'string', default: 'ours' },
+    kafka: { type: 'string', default: '4.3' },
+    list: { type: 'boolean', default: false },
+  },
 });
 const target = flags.on;
+const line = flags.kafka;
 process.exitCode = await main();
 
 /** Returns the exit code. */
@@ -86,6 +96,10 @@ async function main() {
   }
   if (target !== 'ours' && target !== 'kafka') {
     console.error(`--on takes \`ours\` or \`kafka\`, not \`${target}\`.`);
+    return 2;
+  }
+  if (KAFKA_VERSIONS[line] === undefined) {
+    console.error(`--kafka takes ${Object.keys(KAFKA_VERSIONS).join(' or ')}, not \`${line}\`.`);
     return 2;
   }
   let totals = noTotals();
@@ -126,11 +140,14 @@ function specSuites() {
 }
 
 /** The end-to-end files of clients and applications, unchanged, on Apache Kafka instead of the embedded broker. */
-async function endToEndOnKafka() {
+async function endToEndOnKafka(kafkaLine, patterns) {
   requireCommands(['java', 'mvn']);
-  const kafka = await startKafka({ config: { 'num.partitions': '1', 'auto.create.topics.enable': 'true' } });
+  const kafka = await startKafka({
+    line: kafkaLine,
+    config: { 'num.partitions': '1', 'auto.create.topics.enable': 'true' },
+  });
   try {
-    const parameters = ['--config', join(ROOT, 'jest.e2e.config.mjs'), '--runInBand', 'test/e2e/', 'libs/client/'];
+    const parameters = ['--config', join(ROOT, 'jest.e2e.config.mjs'), '--runInBand', ...patterns];
     const env = { KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers };
     return await runCounted(process.execPath, [...JEST, ...parameters], { cwd: ROOT, env });
   } finally {
@@ -181,7 +198,7 @@ function isCommand(command) {
 }
 
 function build(project) {
-  run(process.execPath, [join(ROOT, 'node_modules/typescript7/bin/tsc'), '-b', join(ROOT, project)], {
+  run(process.execPath, [join(ROOT, 'scripts/build.mjs'), project], {
     failure: 'The build failed; these suites run what it makes.',
   });
 }
