@@ -8,13 +8,12 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const main = new URL('../dist/main.js', import.meta.url);
-const compiler = new URL('../node_modules/typescript7/bin/tsc', import.meta.url);
+const script = new URL('../scripts/build.mjs', import.meta.url);
 
-if (!existsSync(main) && existsSync(compiler)) {
+if (!existsSync(main) && existsSync(script)) {
   console.error('kt: building once, this takes a few seconds');
-  const project = fileURLToPath(new URL('../tsconfig.cli.json', import.meta.url));
-  // The compiler's messages go to stderr: stdout belongs to the command.
-  const build = spawnSync(process.execPath, [fileURLToPath(compiler), '-b', project], { stdio: ['ignore', 2, 2] });
+  // What it says goes to stderr: stdout belongs to the command.
+  const build = spawnSync(process.execPath, [fileURLToPath(script), 'tsconfig.cli.json'], { stdio: ['ignore', 2, 2] });
   if (build.status !== 0) process.exit(build.status ?? 1);
 }
 await import(main);

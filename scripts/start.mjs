@@ -38,7 +38,7 @@ async function build() {
   const notice = setTimeout(() => {
     console.error(isFirst ? 'Building; this takes a while the first time…' : 'Building what has changed…');
   }, BUILD_NOTICE_MS);
-  const compiling = spawn(process.execPath, [compiler, '-b', path('tsconfig.build.json')], { stdio: 'inherit' });
+  const compiling = spawn(process.execPath, [path('scripts/build.mjs')], { stdio: 'inherit' });
   try {
     const [code] = await once(compiling, 'close');
     if (code !== 0) process.exit(code ?? 1);

@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- NAME [--json] [--runs N] [--on kafka|ours]`: figures beside their peers, measured in one run.
  *
- * Each figure is the median of at least three runs, every run in a process of its own. With `--json` standard output is one
+ * Each figure is the median of three runs, or of as many as `--runs` says, every run in a process of its own. With `--json` standard output is one
  * JSON object a line, `{ bench, subject, workload, metric, value, unit, node }`, and nothing else; `subject` is `ours`,
  * the package name of the peer, or `kafka`. A bench that runs on two brokers adds `broker`, and `--on` chooses one of them. Progress goes to
  * standard error.
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { jsonLines, tables } from './support/report.mjs';
 
-const RUNS_MIN = 3;
+const RUNS_DEFAULT = 3;
 const here = new URL('./', import.meta.url);
 const names = readdirSync(here)
   .filter((file) => file.endsWith('.bench.mjs'))
@@ -29,7 +29,7 @@ function readArguments() {
       allowPositionals: true,
       options: {
         json: { type: 'boolean', default: false },
-        runs: { type: 'string', default: String(RUNS_MIN) },
+        runs: { type: 'string', default: String(RUNS_DEFAULT) },
         on: { type: 'string' },
       },
     });
@@ -43,11 +43,11 @@ const [name] = positionals;
 const runs = Number(values.runs);
 if (name === undefined) usage('Which benchmark?');
 if (!names.includes(name)) usage(`There is no benchmark '${name}'.`);
-if (!Number.isInteger(runs) || runs < RUNS_MIN) usage(`--runs takes a whole number from ${RUNS_MIN} on.`);
+if (!Number.isInteger(runs) || runs < 1) usage('--runs takes a whole number from 1 on.');
 
 if (values.on !== undefined && !['kafka', 'ours'].includes(values.on)) usage("--on takes 'kafka' or 'ours'.");
 
-const build = spawnSync(process.execPath, ['node_modules/typescript7/bin/tsc', '-b', 'tsconfig.build.json'], {
+const build = spawnSync(process.execPath, ['scripts/build.mjs'], {
   cwd: fileURLToPath(new URL('../../', here)),
   stdio: ['ignore', 2, 2],
 });

@@ -11,14 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const root = new URL('../../', import.meta.url);
-const build = spawnSync(
-  process.execPath,
-  ['node_modules/typescript7/bin/tsc', '-b', 'libs/protocol/tsconfig.lib.json'],
-  {
-    cwd: fileURLToPath(root),
-    stdio: 'inherit',
-  },
-);
+const build = spawnSync(process.execPath, ['scripts/build.mjs', 'libs/protocol/tsconfig.lib.json'], {
+  cwd: fileURLToPath(root),
+  stdio: 'inherit',
+});
 if (build.status !== 0) process.exit(build.status ?? 1);
 const { APIS, BatchBuilder, COMPRESSION_NAMES, ProtocolError, Reader, RecordReader, messageCodec } =
   await import('@kafka-template/protocol');
