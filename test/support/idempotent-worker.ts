@@ -1,7 +1,8 @@
 /**
- * A process that a test kills: an idempotent listener that processes, notes it, and never gets to commit.
+ * A process that a test kills: a listener that processes, notes it, and never gets to commit.
  *
- * Arguments: bootstrap servers, topic, group, folder. Writes `delivered`, `processed` (the work) and `keys` (the store) there.
+ * Arguments: bootstrap servers, topic, group, folder, and where it remembers: `none`, `file` or `sql`. Writes `delivered`,
+ * `processed` (the work) and `finished` (nothing but the commit is left to do) into the folder.
  */
 import 'reflect-metadata';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
@@ -16,16 +17,38 @@ import {
   KafkaListener,
   KafkaModule,
   KafkaRecord,
+  SqlIdempotencyStore,
 } from '@kafka-template/nestjs';
+import { openSqlite } from './sqlite.js';
 
-const [bootstrapServers = '', topic = '', groupId = '', folder = ''] = process.argv.slice(2);
+const [bootstrapServers = '', topic = '', groupId = '', folder = '', where = ''] = process.argv.slice(2);
 const note = (file: string, line: string): void => appendFileSync(join(folder, file), `${line}\n`);
 
 /** Keys in a file: they outlive the process. */
-const store: IdempotencyStore = {
+const fileStore: IdempotencyStore = {
   has: (key) =>
     existsSync(join(folder, 'keys')) && readFileSync(join(folder, 'keys'), 'utf8').split('\n').includes(key),
   add: (key) => note('keys', key),
+};
+
+async function sqlStore(): Promise<IdempotencyStore> {
+  const database = await openSqlite(join(folder, 'keys.sqlite'));
+  if (database === undefined) throw new Error('There is no SQLite here');
+  const store = new SqlIdempotencyStore(database);
+  await store.createTable();
+  return store;
+}
+
+/** Forgets everything. */
+const noStore: IdempotencyStore = { has: () => false, add: () => undefined };
+
+const chosen = where === 'sql' ? await sqlStore() : where === 'file' ? fileStore : noStore;
+const store: IdempotencyStore = {
+  has: (key) => chosen.has(key),
+  add: async (key) => {
+    await chosen.add(key);
+    note('finished', key);
+  },
 };
 
 class Listener {

@@ -15,6 +15,7 @@ import {
   KafkaListener,
   KafkaListenerEndpointRegistry,
   KafkaModule,
+  KafkaRecord,
   type KafkaSeekAware,
   type SeekCallback,
   type TopicPartition,
@@ -41,7 +42,7 @@ class PolicyListener {
 class ManualListener {
   // <readme>
   @KafkaListener({ topics: 'orders', groupId: 'archive', batch: true, ackMode: AckMode.MANUAL })
-  async onOrders(records: ConsumerRecord[], ack: Acknowledgment) {
+  async onOrders(@KafkaRecord() records: ConsumerRecord[], ack: Acknowledgment) {
     for (const [index, record] of records.entries()) {
       await bill(record.value);
       if (index % 100 === 99) ack.acknowledge(index); // up to here; commitSync() would commit it now
@@ -100,7 +101,7 @@ it('the README shows commits, order, seeks and duplicates that work', async () =
   expect(unfinished).toEqual([]);
   await app.close();
   // Three listeners see three records, the view sees two orders.
-  expect(handled).toHaveLength(3 * 3 + 2);
+  expect(handled.map((order) => (order as { id: number }).id).sort()).toEqual([1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2]);
   for (const group of ['billing', 'archive', 'mailer', 'view']) {
     expect([group, driver.cluster.offsetsOf(group).get('orders-0')?.offset]).toEqual([group, 3]);
   }

@@ -2,10 +2,11 @@
  * A real SQLite for specs, without a dependency: Node's own from version 22 on, else that of Python, if it is installed.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { isBuiltin } from 'node:module';
 import { createInterface } from 'node:readline';
-import type { SqlExecutor } from './sql.store.js';
+import type { SqlExecutor } from '@kafka-template/nestjs';
 
-/** A database in memory. */
+/** A database. */
 export interface SqliteFixture extends SqlExecutor {
   readonly engine: string;
   close(): Promise<void>;
@@ -13,7 +14,7 @@ export interface SqliteFixture extends SqlExecutor {
 
 const PYTHON = `
 import json, sqlite3, sys
-db = sqlite3.connect(':memory:', isolation_level=None)
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
 for line in sys.stdin:
     sql, params = json.loads(line)
     try:
@@ -29,24 +30,30 @@ interface NodeSqlite {
   };
 }
 
-/** The engine there is; undefined when there is none. */
-export async function openSqlite(): Promise<SqliteFixture | undefined> {
-  const name = 'node:sqlite';
-  const builtIn = (await import(name).catch(() => undefined)) as NodeSqlite | undefined;
+const BUILT_IN = 'node:sqlite';
+
+/** Whether there is an engine. */
+export function hasSqlite(): boolean {
+  return isBuiltin(BUILT_IN) || spawnSync('python3', ['-c', 'import sqlite3']).status === 0;
+}
+
+/** Opens a database in a file, or in memory; undefined when there is no engine. */
+export async function openSqlite(path = ':memory:'): Promise<SqliteFixture | undefined> {
+  if (!hasSqlite()) return undefined;
+  const builtIn = (isBuiltin(BUILT_IN) ? await import(BUILT_IN) : undefined) as NodeSqlite | undefined;
   if (builtIn !== undefined) {
-    const database = new builtIn.DatabaseSync(':memory:');
+    const database = new builtIn.DatabaseSync(path);
     return {
-      engine: name,
+      engine: BUILT_IN,
       execute: (sql, params) => database.prepare(sql).all(...params),
       close: async () => database.close(),
     };
   }
-  if (spawnSync('python3', ['-c', 'import sqlite3']).status !== 0) return undefined;
-  return openPython();
+  return openPython(path);
 }
 
-function openPython(): SqliteFixture {
-  const child = spawn('python3', ['-c', PYTHON], { stdio: ['pipe', 'pipe', 'inherit'] });
+function openPython(path: string): SqliteFixture {
+  const child = spawn('python3', ['-c', PYTHON, path], { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting: ((line: string) => void)[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.(line));
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
