@@ -1,7 +1,8 @@
 /**
  * CRC-32C (Castagnoli), the checksum of record batches.
  *
- * Slicing-by-16 in JavaScript always works; the native `@node-rs/crc32` is used for longer ranges where it is installed.
+ * Slicing-by-16 in JavaScript always works; the native `@node-rs/crc32` is used for longer ranges where it is installed, as
+ * soon as there were enough of them: to find and load it takes longer than many a process sends records.
  * `zlib.crc32` is of no use here: it is another polynomial.
  */
 import { createRequire } from 'node:module';
@@ -12,9 +13,14 @@ const BYTE_VALUES = 256;
 /** Below this many bytes the call into native code costs more than it saves. */
 const NATIVE_BYTES_MIN = 256;
 
+/** Bytes of longer ranges after which the native one is worth loading. */
+const NATIVE_FROM_BYTES = 64 * 1024;
+
 type NativeCrc32c = (input: Uint8Array, seed?: number) => number;
 
-const native = loadNative();
+/** Undefined until it is looked for, null when it is not there. */
+let native: NativeCrc32c | null | undefined;
+let bytesSeen = 0;
 const tables = makeTables();
 
 function loadNative(): NativeCrc32c | null {
@@ -46,7 +52,11 @@ function makeTables(): Int32Array {
  * @param seed the checksum of what came before, to continue it; 0 to begin.
  */
 export function crc32c(buffer: Uint8Array, start = 0, end = buffer.length, seed = 0): number {
-  if (native !== null && end - start >= NATIVE_BYTES_MIN) return native(buffer.subarray(start, end), seed);
+  const length = end - start;
+  if (length >= NATIVE_BYTES_MIN) {
+    if (native === undefined && (bytesSeen += length) >= NATIVE_FROM_BYTES) native = loadNative();
+    if (native != null) return native(buffer.subarray(start, end), seed);
+  }
   return crc32cSlicing(buffer, start, end, seed);
 }
 

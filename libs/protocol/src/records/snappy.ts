@@ -32,7 +32,13 @@ const LENGTH_BYTES = 4;
 /** The densest element is a copy of 64 bytes in 3; what claims to be denser is refused before memory is made for it. */
 const EXPANSION_MAX = 22;
 
-const library = loadLibrary();
+let loaded: SnappyLibrary | undefined;
+
+/** Loaded when it is first used: most processes never meet Snappy. */
+function library(): SnappyLibrary {
+  loaded ??= loadLibrary();
+  return loaded;
+}
 
 function loadLibrary(): SnappyLibrary {
   const load = createRequire(import.meta.url);
@@ -46,7 +52,7 @@ function loadLibrary(): SnappyLibrary {
 }
 
 /** Compresses with the framing of the Java library. */
-export function compressSnappy(data: Buffer, blocks: SnappyLibrary = library): Buffer {
+export function compressSnappy(data: Buffer, blocks: SnappyLibrary = library()): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
   header.writeInt32BE(FRAMING_VERSION, 8);
@@ -62,7 +68,7 @@ export function compressSnappy(data: Buffer, blocks: SnappyLibrary = library): B
 }
 
 /** Decompresses either form. Throws a plain Error for what is not snappy or exceeds `bytesMax`. */
-export function decompressSnappy(data: Buffer, bytesMax: number, blocks: SnappyLibrary = library): Buffer {
+export function decompressSnappy(data: Buffer, bytesMax: number, blocks: SnappyLibrary = library()): Buffer {
   const framed = data.length >= HEADER_BYTES && data.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) === 0;
   if (!framed) return asBuffer(uncompressBlock(data, bytesMax, blocks));
   const parts: Uint8Array[] = [];
