@@ -15,11 +15,13 @@ afterEach(async () => {
 });
 
 async function ready(run: Run): Promise<{ id: number; host: string; port: number }> {
-  const deadline = Date.now() + 20_000;
-  while (!READY.test(run.output.stdout)) {
-    const ended = await Promise.race([run.ended, new Promise((resolve) => setImmediate(resolve, null))]);
-    if (ended !== null || Date.now() > deadline) throw new Error(`The broker did not start: ${run.output.stderr}`);
-  }
+  const said = new Promise<boolean>((resolve) => {
+    const look = (): void => (READY.test(run.output.stdout) ? resolve(true) : undefined);
+    run.child.stdout?.on('data', look);
+    look();
+  });
+  const started = await Promise.race([said, run.ended.then(() => false)]);
+  if (!started) throw new Error(`The broker did not start: ${run.output.stderr}`);
   const [, id, host, port] = READY.exec(run.output.stdout)!;
   return { id: Number(id), host: host!, port: Number(port) };
 }
