@@ -1,10 +1,10 @@
 /**
  * `npm run bench -- NAME [--json] [--runs N] [--on kafka|ours]`: figures beside their peers, measured in one run.
  *
- * Each figure is the median of three runs, or of as many as `--runs` says, every run in a process of its own. With `--json` standard output is one
- * JSON object a line, `{ bench, subject, workload, metric, value, unit, node }`, and nothing else; `subject` is `ours`,
- * the package name of the peer, or `kafka`. A bench that runs on two brokers adds `broker`, and `--on` chooses one of them. Progress goes to
- * standard error.
+ * Each figure is the median of three runs, or of as many as `--runs` says, every run in a process of its own. With `--json`
+ * standard output is one JSON object a line, `{ bench, subject, workload, metric, value, unit, node }`, and nothing else; `subject`
+ * is `ours`, the name of the peer's package, or `kafka`. A bench that runs on two brokers adds `broker`, and `--on` chooses one of
+ * them. Progress goes to standard error.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
