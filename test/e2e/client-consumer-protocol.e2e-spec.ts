@@ -2,7 +2,8 @@
  * Groups of the consumer protocol (KIP-848): joining, sharing, giving partitions up, leaving, patterns, static members.
  *
  * Runs on the embedded broker and on Apache Kafka alike. A rebalance takes as long as heartbeats are apart: 5 seconds
- * unless the broker is set up otherwise.
+ * unless the broker is set up otherwise. A broker whose features say that it does not serve the protocol (Apache Kafka
+ * 3.9, unless it is switched on) has to be refused in words.
  */
 import {
   type Consumer,
@@ -14,11 +15,8 @@ import { uniqueName } from '../support/broker.js';
 import { Consuming, pollAll, pollAssigned, pollCount, pollUntil, rejection, values } from '../support/consuming.js';
 import { until } from '../support/until.js';
 
-let kafka: Consuming;
-
-beforeAll(async () => {
-  kafka = await Consuming.start();
-});
+const kafka = await Consuming.start();
+const served = (await kafka.featureLevel('group.version')) > 0;
 
 afterAll(async () => {
   await kafka.close();
@@ -36,7 +34,8 @@ function recordingListener(log: string[]): RebalanceListener {
   return { onPartitionsAssigned: note('+'), onPartitionsRevoked: note('-'), onPartitionsLost: note('!') };
 }
 
-describe('groups of the consumer protocol', () => {
+/** What a broker that serves the protocol has to do. */
+function servedGroups(): void {
   it('join with an id of their own, read everything, commit with their epoch, and are described as what they are', async () => {
     const topic = await kafka.topic(2);
     const groupId = uniqueName('group');
@@ -121,4 +120,19 @@ describe('groups of the consumer protocol', () => {
     expect(log).toEqual(['+0', '!0', '+0']);
     await consumer.close();
   });
-});
+}
+
+/** What the client says to one that does not. */
+function refusedGroups(): void {
+  it('fail the first poll with what to do instead; nothing falls back silently', async () => {
+    const topic = await kafka.topic(1);
+    const consumer = member(uniqueName('group'));
+    consumer.subscribe(topic);
+    const error = await rejection(pollAssigned(consumer, 1));
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_VERSION', retriable: false });
+    expect(error.message).toContain('Set "groupProtocol" to "classic", or use Kafka 4.0 or later.');
+  });
+}
+
+if (served) describe('groups of the consumer protocol', servedGroups);
+else describe('groups of the consumer protocol, on a broker without it', refusedGroups);

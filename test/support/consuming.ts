@@ -57,6 +57,11 @@ export class Consuming {
     return name;
   }
 
+  /** The level a feature of the cluster is switched to; 0 when it is off or unknown. */
+  async featureLevel(name: string): Promise<number> {
+    return (await this.admin.describeFeatures()).find((each) => each.name === name)?.level ?? 0;
+  }
+
   /** A consumer; closed with the rest. */
   consumer(options: Partial<ConsumerOptions> = {}): Consumer {
     const { bootstrapServers } = this.broker;

@@ -12,6 +12,8 @@ export interface KafkaOptions {
   readonly listeners?: Readonly<Record<string, string>>;
   /** Further arguments of the storage tool: `['--add-scram', 'SCRAM-SHA-256=[name=…,password=…]']`. */
   readonly formatArguments?: readonly string[];
+  /** Which line of Kafka: `4.3` or `3.9`. Default: KAFKA_LINE, else 4.3. */
+  readonly line?: string;
   /** Java's -Xmx. Default: 512m. */
   readonly heap?: string;
 }
@@ -37,5 +39,6 @@ export interface RunningKafka {
 }
 
 export declare const KAFKA_VERSION: string;
-export declare function installKafka(): string;
+export declare const KAFKA_VERSIONS: Readonly<Record<string, string>>;
+export declare function installKafka(line?: string): string;
 export declare function startKafka(options?: KafkaOptions): Promise<RunningKafka>;
