@@ -1,5 +1,5 @@
 /**
- * Members.java of this folder as a process that takes commands, and Kafka's `kafka-consumer-groups`.
+ * Members.java of this folder, or a program like it, as a process that takes commands, and Kafka's `kafka-consumer-groups`.
  */
 import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { join } from 'node:path';
@@ -37,9 +37,15 @@ export class Members {
     });
   }
 
-  static start(bootstrapServers: string): Members {
+  /** Members by Apache Kafka's Java client. */
+  static start(bootstrapServers: string, protocol: 'classic' | 'consumer' = 'consumer'): Members {
     const program = join(import.meta.dirname, 'Members.java');
-    return new Members(spawn('java', ['-Xmx256m', '-cp', installKafka(), program, bootstrapServers]));
+    return Members.run('java', ['-Xmx256m', '-cp', installKafka(), program, bootstrapServers, protocol]);
+  }
+
+  /** Members by any program that takes the same commands. */
+  static run(command: string, parameters: readonly string[]): Members {
+    return new Members(spawn(command, parameters));
   }
 
   enter(name: string, { group, topic = '-', pattern = '-', assignor = '-', instanceId = '-' }: MemberWish): void {
@@ -61,6 +67,11 @@ export class Members {
         ?.split(',')
         .filter((place) => place !== '') ?? []
     );
+  }
+
+  /** How often a member has said that it owns something it did not own before. */
+  changes(name: string): number {
+    return this.lines.filter((line) => line.startsWith(`${name} assigned `) && !line.endsWith(' ')).length;
   }
 
   /** Records that a member has read and committed. */
