@@ -55,6 +55,11 @@ export const UNWRITTEN_BYTES_HIGH = 64 * MIB;
 /** Largest number of bytes of one write call. */
 export const WRITE_BYTES_MAX = 16 * MIB;
 
+/** How often somebody looks whether a full disk has room again, in milliseconds… */
+export const DISK_FULL_RETRY_MS = 1000;
+/** …which it has when so many bytes can be written. */
+export const DISK_PROBE_BYTES = 1 * MIB;
+
 /** Producer ids one partition remembers; beyond it those that were silent longest are forgotten. */
 export const PRODUCERS_PER_PARTITION_MAX = 100_000;
 

@@ -53,6 +53,8 @@ export interface BrokerServices {
   readonly settings: ApiSettings;
   readonly controller: ClusterController;
   readonly partitions: {
+    /** False after the disk broke. */
+    readonly isOnline: boolean;
     get(topic: string, partition: number): Partition | undefined;
     all(): Iterable<Partition>;
     readonly waits: Waits;

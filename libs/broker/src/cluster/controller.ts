@@ -114,6 +114,8 @@ export class Controller implements ClusterController {
   private refreshQueued = false;
   private closed = false;
   private readonly producerIds: ProducerIds;
+  /** Topics that are in the store and nowhere else. */
+  private readonly halfCreated = new Set<string>();
 
   private constructor(
     private readonly options: ControllerOptions,
@@ -304,16 +306,27 @@ export class Controller implements ClusterController {
     const decision = decideCreateTopic(request, this.context());
     if (decision.refused) return decision.refused;
     const { topic } = decision;
+    await this.removeHalfCreated(topic.name);
     await this.membership.write(createTopicNodes(topic, this.membership.controllerEpoch ?? 0));
     try {
       await this.options.hooks.onTopic({ type: 'created', topic });
     } catch (error) {
-      await this.deleteNodes(topic.name);
       await this.tell({ type: 'deleted', topic });
+      this.halfCreated.add(topic.name);
+      await this.removeHalfCreated(topic.name).catch((cause: unknown) => {
+        if (!isStoreError(cause, 'NO_SPACE')) throw cause;
+      });
       return this.storageFailure(`Topic '${topic.name}' could not be created`, error);
     }
     this.snapshot = this.snapshot.withTopics([topic]);
     return { ...DONE, topic };
+  }
+
+  /** What was told of a topic that could not be created is taken back; on a full disk when its name is used again. */
+  private async removeHalfCreated(name: string): Promise<void> {
+    if (!this.halfCreated.has(name)) return;
+    await this.deleteNodes(name);
+    this.halfCreated.delete(name);
   }
 
   private async growNow(request: CreatePartitions): Promise<TopicOutcome> {
@@ -381,6 +394,7 @@ export class Controller implements ClusterController {
         if (this.membership.controllerEpoch === null) return failure(ErrorCode.NOT_CONTROLLER);
         return await change();
       } catch (error) {
+        if (isStoreError(error, 'NO_SPACE')) return this.storageFailure('The change was not made', error);
         if (!isStoreError(error, 'BAD_VERSION', 'SESSION_LOST', 'STORE_FAILED', 'CONNECTION_LOST')) throw error;
         this.resign(error.message);
         return failure(ErrorCode.NOT_CONTROLLER);

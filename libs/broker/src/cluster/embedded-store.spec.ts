@@ -127,6 +127,55 @@ describe('EmbeddedStore on disk', () => {
     expect(content.readUInt32BE(0) + 8).toBe(content.length);
   });
 
+  it('undoes and refuses what there is no room for, and goes on when there is', async () => {
+    const disk = await newDisk();
+    const store = await open(disk);
+    const session = await store.openSession();
+    const other = await store.openSession();
+    await session.create('/a', bytes('1'), 'persistent');
+    await other.create('/a/alive', bytes(''), 'ephemeral');
+    const events: string[] = [];
+    await session.get('/a', ({ type }) => events.push(type));
+    disk.capacityBytes = disk.usedBytes + 10;
+    const outcomes = await Promise.allSettled([
+      session.set('/a', bytes('2'), -1),
+      session.create('/a/n-', bytes(''), 'persistentSequential'),
+      other.close(),
+      session.set('/a', bytes('3'), -1),
+    ]);
+    expect(outcomes.map((outcome) => (outcome as PromiseRejectedResult).reason as unknown)).toMatchObject(
+      Array.from({ length: 4 }, () => ({ code: 'NO_SPACE' })),
+    );
+    // Who watched may look again, and finds what was there; a session that ends has ended.
+    expect(events).toEqual(['dataChanged']);
+    expect(await session.get('/a')).toMatchObject({ data: bytes('1'), stat: { version: 0 } });
+    expect(await session.children('/a')).toEqual([]);
+
+    disk.capacityBytes = Infinity;
+    expect(await session.set('/a', bytes('4'), 0)).toMatchObject({ version: 1 });
+    expect((await session.create('/a/n-', bytes(''), 'persistentSequential')).path).toBe('/a/n-0000000000');
+    await store.close();
+    const again = await (await open(disk)).openSession();
+    expect(await again.get('/a')).toMatchObject({ data: bytes('4'), stat: { version: 1 } });
+    expect(await again.children('/a')).toEqual(['n-0000000000']);
+  });
+
+  it('goes on with a journal it has no room to rewrite', async () => {
+    const disk = await newDisk();
+    const store = await open(disk);
+    const session = await store.openSession();
+    await session.create('/a', bytes(''), 'persistent');
+    disk.intercept = (operation) => {
+      if (operation === 'replace') throw new DiskError('The disk is full', 'ENOSPC');
+    };
+    for (let index = 0; index < 50; index++) await session.set('/a', Buffer.alloc(100_000, index), -1);
+    expect(disk.counts.replace).toBeGreaterThan(0);
+    disk.intercept = null;
+    await store.close();
+    const again = await (await open(disk)).openSession();
+    expect((await again.get('/a')).data).toEqual(Buffer.alloc(100_000, 49));
+  });
+
   it('gives everything up when the journal cannot be written', async () => {
     const disk = await newDisk();
     const store = await open(disk);
@@ -134,7 +183,7 @@ describe('EmbeddedStore on disk', () => {
     await session.create('/a', bytes(''), 'persistent');
     const lost = new Promise<void>((resolve) => session.onLost(resolve));
     disk.intercept = (operation) => {
-      if (operation === 'write') throw new DiskError('The disk is full', 'ENOSPC');
+      if (operation === 'write') throw new DiskError('The device fails', 'EIO');
     };
     await expect(session.create('/b', bytes(''), 'persistent')).rejects.toMatchObject({ code: 'STORE_FAILED' });
     await lost;

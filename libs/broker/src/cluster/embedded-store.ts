@@ -1,13 +1,14 @@
 /**
  * The coordination store inside the process: a tree in memory, journalled to `__coordination.log` in the data directory.
  *
- * Guarantees what store.ts asks for; operations that arrive together share one write to the device. After a failed write
- * nobody knows what is on the disk: the store then gives up all sessions and refuses everything.
+ * Guarantees what store.ts asks for; operations that arrive together share one write to the device. When the disk is full
+ * they are undone and refused with NO_SPACE. After any other failed write nobody knows what is on the disk: the store then
+ * gives up all sessions and refuses everything.
  * Leaves out other processes: for brokers in several processes use ZooKeeper. Sessions live until closed or `expire`d,
  * since a broker in this process cannot be alive without the store or dead beside it.
  */
 import { JOURNAL_COMPACT_BYTES, STORE_QUEUE_MAX } from '../limits.js';
-import type { Disk } from '../io/disk.js';
+import { isPassing, type Disk } from '../io/disk.js';
 import type { Logger } from '../io/logger.js';
 import { decodeEntry, encodeEntry, encodeMark } from './journal-entry.js';
 import { Journal } from './journal.js';
@@ -55,6 +56,7 @@ export class EmbeddedStore implements CoordinationStore {
   private readonly sessions = new Map<string, EmbeddedSession>();
   private readonly undelivered: (() => void)[] = [];
   private readonly unwritten: NodeChange[] = [];
+  private readonly undos: (() => void)[] = [];
   private queue: Job[] = [];
   private draining: Promise<void> | null = null;
   private sessionCount = 0;
@@ -129,6 +131,7 @@ export class EmbeddedStore implements CoordinationStore {
     const outcome = this.tree.execute(operations, this.zxid + 1, sessionId);
     this.zxid += 1;
     this.unwritten.push(...outcome.changes);
+    this.undos.push(outcome.undo);
     this.notify(outcome.events);
     return outcome.results;
   }
@@ -162,6 +165,8 @@ export class EmbeddedStore implements CoordinationStore {
         paths.map((path) => ({ type: 'delete', path, version: -1 })),
         sessionId,
       );
+      // The session is over, whatever becomes of the other operations of this moment.
+      this.undos.pop();
     }
     if (lost) this.undelivered.push(() => session.lose());
   }
@@ -182,10 +187,11 @@ export class EmbeddedStore implements CoordinationStore {
       try {
         await this.write();
       } catch (error) {
-        this.fail(error);
-        for (const job of jobs) job.reject(this.failure);
+        const refusal = isPassing(error) ? this.takeBack(error) : this.fail(error);
+        for (const job of jobs) job.reject(refusal);
         continue;
       }
+      this.undos.length = 0;
       for (const deliver of this.undelivered.splice(0)) deliver();
       for (const answer of answers) answer();
     }
@@ -209,7 +215,14 @@ export class EmbeddedStore implements CoordinationStore {
     // Even without durable changes the first entry of a start is written: its zxids must not be given again.
     await this.journal.append(entry ?? encodeMark(this.zxid));
     this.markWritten = true;
-    if (this.journal.sizeBytes > Math.max(JOURNAL_COMPACT_BYTES, 4 * this.compactedBytes)) await this.compact();
+    if (this.journal.sizeBytes <= Math.max(JOURNAL_COMPACT_BYTES, 4 * this.compactedBytes)) return;
+    try {
+      await this.compact();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      this.compactedBytes = this.journal.sizeBytes;
+      this.logger.warn('The coordination journal is rewritten when it has grown further: the disk is full');
+    }
   }
 
   private async compact(): Promise<void> {
@@ -223,7 +236,15 @@ export class EmbeddedStore implements CoordinationStore {
     this.compactedBytes = this.journal.sizeBytes;
   }
 
-  private fail(cause: unknown): void {
+  /** Nothing of the last operations has happened; only watches are told, who then find what they knew. */
+  private takeBack(cause: Error): StoreError {
+    for (const undo of this.undos.splice(0).reverse()) undo();
+    for (const deliver of this.undelivered.splice(0)) deliver();
+    this.logger.warn('The coordination store could not write', { reason: cause.message });
+    return new StoreError('NO_SPACE', `Nothing was changed: ${cause.message}. Free the disk and try again.`);
+  }
+
+  private fail(cause: unknown): StoreError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.failure = new StoreError(
       'STORE_FAILED',
@@ -234,6 +255,7 @@ export class EmbeddedStore implements CoordinationStore {
     for (const job of this.queue.splice(0)) job.reject(this.failure);
     for (const session of this.sessions.values()) session.lose();
     this.sessions.clear();
+    return this.failure;
   }
 }
 

@@ -77,23 +77,35 @@ export class Journal {
     return this.endBytes;
   }
 
-  /** Adds an entry. One call at a time. After a rejection the journal must not be used any more. */
+  /**
+   * Adds an entry. One call at a time. After a rejection with a passing `DiskError` (`isPassing`) the journal is what it
+   * was, after any other it must not be used any more.
+   */
   async append(payload: Buffer): Promise<void> {
     const framed = frame(payload);
-    await new Promise<void>((resolve, reject) => {
-      this.file.writev([framed], this.endBytes, (error) => (error ? reject(error) : resolve()));
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.file.writev([framed], this.endBytes, (error) => (error ? reject(error) : resolve()));
+      });
+    } catch (error) {
+      // What cannot be cut off will be overwritten by the next entry; before that, opening takes it for a torn end.
+      await this.file.truncate(this.endBytes).catch(() => undefined);
+      throw error;
+    }
     await this.file.sync();
     this.endBytes += framed.length;
   }
 
-  /** Replaces all entries as one step. */
+  /** Replaces all entries as one step. A rejection means the same as that of `append`. */
   async replace(payloads: readonly Buffer[]): Promise<void> {
     const content = Buffer.concat(payloads.map(frame));
     await this.file.close();
-    await this.disk.replaceFile(this.path, content, { sync: true });
-    this.file = await this.disk.open(this.path, 'write');
-    this.endBytes = content.length;
+    try {
+      await this.disk.replaceFile(this.path, content, { sync: true });
+      this.endBytes = content.length;
+    } finally {
+      this.file = await this.disk.open(this.path, 'write');
+    }
   }
 
   close(): Promise<void> {

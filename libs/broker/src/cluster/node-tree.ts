@@ -40,6 +40,8 @@ export interface TreeOutcome {
   readonly results: OperationResult[];
   readonly changes: NodeChange[];
   readonly events: WatchEvent[];
+  /** Makes the tree what it was before; only as long as all later outcomes have been undone. */
+  readonly undo: () => void;
 }
 
 type Undo = () => void;
@@ -84,12 +86,15 @@ export class NodeTree {
   /** Does all operations as the change `zxid` of `session`, or throws and does none. */
   execute(operations: readonly StoreOperation[], zxid: number, session: string): TreeOutcome {
     const undos: Undo[] = [];
-    const outcome: TreeOutcome = { results: [], changes: [], events: [] };
+    const undo = (): void => {
+      for (const step of undos.reverse()) step();
+    };
+    const outcome: TreeOutcome = { results: [], changes: [], events: [], undo };
     for (const [index, operation] of operations.entries()) {
       try {
         outcome.results.push(this.step(operation, zxid, session, outcome, undos));
       } catch (error) {
-        for (const undo of undos.reverse()) undo();
+        undo();
         if (!(error instanceof StoreError)) throw error;
         throw new StoreError(error.code, error.message, operations.length > 1 ? index : null);
       }

@@ -7,7 +7,10 @@
  * Leaves out what the nodes mean: see znodes.ts.
  */
 
-/** Why an operation failed. CONNECTION_LOST leaves open whether it took effect: read back before trying again. */
+/**
+ * Why an operation failed. CONNECTION_LOST leaves open whether it took effect: read back before trying again. With NO_SPACE
+ * it did not, and may be tried again when the disk has room.
+ */
 export type StoreErrorCode =
   | 'NO_NODE'
   | 'NODE_EXISTS'
@@ -17,6 +20,7 @@ export type StoreErrorCode =
   | 'BAD_ARGUMENTS'
   | 'SESSION_LOST'
   | 'CONNECTION_LOST'
+  | 'NO_SPACE'
   | 'STORE_FAILED';
 
 /** A failed operation. In a multi, `failedOperation` is the index of the first operation that could not be done. */

@@ -2,6 +2,7 @@ import { decodeRecords, ErrorCode, javaStringHash } from '@kafka-template/protoc
 import { at, GroupWorld } from './group-world.fixture.js';
 import { OFFSETS_TOPIC } from './group-coordinator.js';
 import { DiskError } from '../io/disk.js';
+import { DISK_FULL_RETRY_MS } from '../limits.js';
 
 let world: GroupWorld;
 
@@ -358,7 +359,7 @@ describe('the log', () => {
   it('tells clients to look elsewhere when it fails, and serves nothing half', async () => {
     const memberId = await world.member();
     world.disk.intercept = (operation, path) => {
-      if (operation === 'write' && path.includes(OFFSETS_TOPIC)) throw new DiskError('The disk is full', 'ENOSPC');
+      if (operation === 'write' && path.includes(OFFSETS_TOPIC)) throw new DiskError('The device fails', 'EIO');
     };
     const committed = world.commit({ 0: 1 }, { memberId, generationIdOrMemberEpoch: 1 });
     const joined = world.join({ memberId }, 3);
@@ -368,6 +369,31 @@ describe('the log', () => {
     expect(world.heartbeat({ memberId }).answer?.errorCode).toBe(ErrorCode.NOT_COORDINATOR);
     expect(world.fetch().groups?.[0]?.errorCode).toBe(ErrorCode.NOT_COORDINATOR);
     world.disk.intercept = null;
+  });
+
+  it('refuses what it cannot store while the disk is full, reads on, and goes on when there is room', async () => {
+    const memberId = await world.member();
+    const generation = { memberId, generationIdOrMemberEpoch: 1 };
+    world.commit({ 0: 1 }, generation);
+    await world.clock.settle();
+    world.disk.intercept = (operation, path) => {
+      if (operation === 'write' && path.includes(OFFSETS_TOPIC)) throw new DiskError('The disk is full', 'ENOSPC');
+    };
+    for (const wait of [0, DISK_FULL_RETRY_MS]) {
+      const refused = world.commit({ 0: 2 }, generation);
+      await world.clock.advance(wait);
+      await world.clock.settle();
+      expect(refused.answer?.topics[0]?.partitions[0]?.errorCode).toBe(ErrorCode.NOT_COORDINATOR);
+      expect(world.heartbeat({ memberId }).answer?.errorCode).toBe(ErrorCode.NONE);
+      expect(world.offsets()).toEqual({ 't-0': 1 });
+    }
+    world.disk.intercept = null;
+    await world.clock.advance(DISK_FULL_RETRY_MS);
+    await world.clock.settle();
+    const stored = world.commit({ 0: 3 }, generation);
+    await world.clock.settle();
+    expect(stored.answer?.topics[0]?.partitions[0]?.errorCode).toBe(ErrorCode.NONE);
+    expect(world.offsets()).toEqual({ 't-0': 3 });
   });
 
   it('refuses a commit that is too large, and goes on', async () => {

@@ -17,6 +17,22 @@ export class DiskError extends Error {
   }
 }
 
+/** The device did not take what it was forced to. Nobody knows what is on it: trying again is not safe. */
+export class SyncError extends DiskError {
+  constructor(cause: DiskError) {
+    super(cause.message, cause.code, { cause });
+    this.name = 'SyncError';
+  }
+}
+
+/** No room on the file system or in the user's share of it; no more open files for the process or the machine. */
+const PASSING_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
+
+/** Tells trouble that may be over in a while, and that leaves alone what was written before, from a broken disk. */
+export function isPassing(error: unknown): error is DiskError {
+  return error instanceof DiskError && !(error instanceof SyncError) && PASSING_CODES.has(error.code);
+}
+
 /** Tells a missing file from every other trouble. */
 export function isMissing(error: unknown): boolean {
   return error instanceof DiskError && error.code === 'ENOENT';
@@ -45,7 +61,7 @@ export interface DiskFile {
   writev(buffers: readonly Buffer[], position: number, done: (error: DiskError | null) => void): void;
   /** Cuts or zero-extends the file to `sizeBytes`. */
   truncate(sizeBytes: number): Promise<void>;
-  /** Forces the bytes to the device (fdatasync). After an error the content is unknown and must not be trusted. */
+  /** Forces the bytes to the device (fdatasync), or rejects with a `SyncError`. The content is unknown then. */
   sync(): Promise<void>;
   size(): Promise<number>;
   close(): Promise<void>;

@@ -1,10 +1,10 @@
 /**
  * A disk in memory: what a broker without a data directory runs on, and what tests break on purpose.
  * Guarantees: the same behaviour as the real disk seen through the port; written buffers are kept, not copied.
- * Tests can hold writes back, make operations fail, count them, and take the disk as it is after a crash.
+ * Tests can hold writes back, make operations fail, count them, let the disk run full, and take it as it is after a crash.
  * Leaves out the durability of names: after a simulated power loss names are there, only unsynced bytes are gone.
  */
-import { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat, type OpenMode } from './disk.js';
+import { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat, type OpenMode, SyncError } from './disk.js';
 import { MemoryContent } from './memory-content.js';
 
 /** Operations a test can fail or count. A write that is made to fail leaves the first half of its bytes. */
@@ -40,10 +40,15 @@ class MemoryFile implements DiskFile {
       try {
         this.check('write');
       } catch (error) {
-        // As a disk that runs full does: some bytes are there, some are not.
         const torn = Buffer.concat(buffers);
         this.node.content.write([torn.subarray(0, torn.length >> 1)], position);
         return done(error as DiskError);
+      }
+      const bytes = buffers.reduce((sum, { length }) => sum + length, 0);
+      const lacking = this.disk.lacking(position + bytes - this.node.content.sizeBytes);
+      if (lacking > 0) {
+        this.node.content.write([Buffer.concat(buffers).subarray(0, Math.max(bytes - lacking, 0))], position);
+        return done(this.disk.full(this.path));
       }
       this.node.content.write(buffers, position);
       this.node.modifiedMs = this.disk.now();
@@ -57,7 +62,11 @@ class MemoryFile implements DiskFile {
   }
 
   async sync(): Promise<void> {
-    this.check('sync');
+    try {
+      this.check('sync');
+    } catch (error) {
+      throw error instanceof DiskError ? new SyncError(error) : error;
+    }
     this.node.synced = this.node.content.clone();
   }
 
@@ -97,6 +106,9 @@ export class MemoryDisk implements Disk {
     unlink: 0,
   };
 
+  /** Bytes that all files together can have; a write beyond that leaves what fits and fails with ENOSPC. For tests. */
+  capacityBytes = Infinity;
+
   /** `now` dates files, in epoch milliseconds. */
   constructor(readonly now: () => number = () => 0) {}
 
@@ -122,6 +134,23 @@ export class MemoryDisk implements Disk {
   perform(operation: DiskOperation, path: string): void {
     this.counts[operation]++;
     this.intercept?.(operation, path);
+  }
+
+  /** Bytes in all files. */
+  get usedBytes(): number {
+    let bytes = 0;
+    for (const { content } of this.files.values()) bytes += content.sizeBytes;
+    return bytes;
+  }
+
+  /** Used by files of this disk: how many of `bytes` more bytes do not fit. */
+  lacking(bytes: number): number {
+    return this.capacityBytes === Infinity || bytes <= 0 ? 0 : Math.max(this.usedBytes + bytes - this.capacityBytes, 0);
+  }
+
+  /** Used by files of this disk. */
+  full(path: string): DiskError {
+    return new DiskError(`Cannot write ${path}: no space left on device`, 'ENOSPC');
   }
 
   /** A new disk as the next start finds it: after `kill` with all that was written, after `powerLoss` with what was synced. */
@@ -163,6 +192,8 @@ export class MemoryDisk implements Disk {
   async replaceFile(path: string, content: Buffer, options: { sync: boolean }): Promise<void> {
     this.perform('replace', path);
     if (!this.directories.has(parentOf(path))) throw this.missing('write', path);
+    // Both are there for a moment, as on a real disk.
+    if (this.lacking(content.length) > 0) throw this.full(path);
     const replaced = new MemoryContent();
     replaced.write([Buffer.from(content)], 0);
     const synced = options.sync ? replaced.clone() : null;

@@ -6,7 +6,7 @@
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { type Disk, DiskError, type DiskFile, type DiskStat, type OpenMode } from './disk.js';
+import { type Disk, DiskError, type DiskFile, type DiskStat, type OpenMode, SyncError } from './disk.js';
 import { lockDirectory } from './directory-lock.js';
 import { PromptWrites } from './prompt-writes.js';
 
@@ -20,11 +20,15 @@ function failed(what: string, path: string, error: unknown): DiskError {
   return new DiskError(`Cannot ${what} ${path}: ${reason}`, codeOf(error), { cause: error });
 }
 
+function syncFailed(path: string, error: unknown): SyncError {
+  return new SyncError(failed('flush', path, error));
+}
+
 async function attempt<T>(what: string, path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw failed(what, path, error);
+    throw error instanceof DiskError ? error : failed(what, path, error);
   }
 }
 
@@ -106,7 +110,7 @@ class RealFile implements DiskFile {
 
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
-      fs.fdatasync(this.fd, (error) => (error ? reject(failed('flush', this.path, error)) : resolve()));
+      fs.fdatasync(this.fd, (error) => (error ? reject(syncFailed(this.path, error)) : resolve()));
     });
   }
 
@@ -167,7 +171,11 @@ async function replaceFile(path: string, content: Buffer, options: { sync: boole
     const handle = await fs.promises.open(temporary, 'w');
     try {
       await handle.writeFile(content);
-      if (options.sync) await handle.sync();
+      if (options.sync) await syncHandle(handle, path);
+    } catch (error) {
+      // On a full disk somebody else needs the room.
+      await handle.truncate(0).catch(() => undefined);
+      throw error;
     } finally {
       await handle.close();
     }
@@ -176,13 +184,21 @@ async function replaceFile(path: string, content: Buffer, options: { sync: boole
   if (options.sync) await syncDirectory(path.slice(0, Math.max(path.lastIndexOf('/'), 1)));
 }
 
+async function syncHandle(handle: fs.promises.FileHandle, path: string): Promise<void> {
+  try {
+    await handle.sync();
+  } catch (error) {
+    throw syncFailed(path, error);
+  }
+}
+
 async function syncDirectory(path: string): Promise<void> {
   // Windows cannot open a directory; its file systems journal names themselves.
   if (process.platform === 'win32') return;
   await attempt('flush', path, async () => {
     const handle = await fs.promises.open(path, 'r');
     try {
-      await handle.sync();
+      await syncHandle(handle, path);
     } finally {
       await handle.close();
     }

@@ -100,11 +100,16 @@ export class LogFiles {
     this.replaced.set(timer, removed);
   }
 
-  /** Cuts what a failed write may have left behind the accepted bytes. Failing again is no news. */
-  async cutFailedWrite(): Promise<void> {
-    for (const segment of this.segments.all()) {
-      await segment.file?.truncate(segment.sizeBytes).catch(() => undefined);
-    }
+  /**
+   * Cuts what a failed write may have left behind the accepted bytes; only when nothing is being written. Failing again is
+   * no news.
+   */
+  cutFailedWrite(): Promise<void> {
+    return this.run(async () => {
+      for (const segment of this.segments.all()) {
+        await segment.file?.truncate(segment.sizeBytes).catch(() => undefined);
+      }
+    });
   }
 
   /** Brings everything to the device and closes all files. `snapshot` is the producer state at `endOffset`. */

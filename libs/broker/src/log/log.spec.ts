@@ -113,7 +113,7 @@ describe('log: a failing disk', () => {
         [56, -1],
         [56, -1],
       ]);
-      expect(log.isOnline).toBe(false);
+      expect([log.isOnline, log.isFull]).toEqual(code === 'ENOSPC' ? [true, true] : [false, false]);
       expect(log.endOffset).toBe(4);
       world.memory.intercept = null;
       expect((await world.append(log, testBatch())).errorCode).toBe(56);

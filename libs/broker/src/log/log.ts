@@ -1,8 +1,8 @@
 /**
  * One partition's log: appends batches, serves reads, rolls segments, lets old ones go.
  * Guarantees: offsets have no holes; `endOffset` moves only after the operating system accepted the bytes, and call-backs
- * come in the order of the appends; after a failed write nothing is appended any more (the log is offline until the
- * broker starts again, and recovers it).
+ * come in the order of the appends; after a failed write nothing is appended any more: this log is only read (when the
+ * disk is full), or offline. What comes after it is a log that was loaded again.
  * Leaves out replicas and visibility (replication/), opening (log-loader.ts) and when to clean up (the housekeeping).
  */
 import {
@@ -16,6 +16,7 @@ import {
 } from '@kafka-template/protocol';
 import { assert } from '../assert.js';
 import type { Timer } from '../io/clock.js';
+import { isPassing } from '../io/disk.js';
 import { type AppendOutcome, appended, notAppended } from './append-outcome.js';
 import { type BatchRules, validateBatch } from './batch-validation.js';
 import type { LeaderEpochs } from './leader-epochs.js';
@@ -23,6 +24,7 @@ import { LeaderEpochsFile } from './leader-epochs-file.js';
 import { NO_LIMIT, type TopicConfig } from './log-config.js';
 import type { LogContext } from './log-context.js';
 import { LogFiles } from './log-files.js';
+import type { LogParts } from './log-parts.js';
 import { LogReader } from './log-reader.js';
 import { replayBatch } from './producer-replay.js';
 import { checkProducer, sequenceRefusal } from './producer-check.js';
@@ -30,7 +32,7 @@ import { encodeProducerSnapshot } from './producer-snapshot.js';
 import { DUPLICATE, type ProducerState, type Verification } from './producer-state.js';
 import { PendingAppend } from './pending-append.js';
 import { recompress } from './recompress.js';
-import { expiredSegments } from './retention.js';
+import { expiredSegments, factsOf } from './retention.js';
 import { mustRoll } from './roll-policy.js';
 import { Segment } from './segment.js';
 import { swapSegments } from './segment-swap.js';
@@ -40,27 +42,11 @@ import { type SearchRange, type TimestampOffset, findByTimestamp, findLargestTim
 import { abortedTransactionsIn } from './transaction-index.js';
 import { type PendingWrite, type WriteEvents, WriteQueue } from './write-queue.js';
 
-/** A log as `loadLog` found it on disk. */
-export interface LogParts {
-  readonly directory: string;
-  /** `topic-partition`, for people. */
-  readonly name: string;
-  readonly config: TopicConfig;
-  readonly segments: Segments;
-  readonly producers: ProducerState;
-  readonly epochs: LeaderEpochs;
-  readonly startOffset: number;
-  readonly endOffset: number;
-  readonly recoveryPoint: number;
-  /** The files are as a clean stop left them: as long as nothing is appended there is nothing to write at the next one. */
-  readonly isComplete: boolean;
-}
-
 /** Who wants to know when the log moves; one per log. */
 export interface LogListener {
   /** `endOffset` has moved; called before the call-backs of the appends that moved it. */
   written(bytes: number): void;
-  /** The log is offline. */
+  /** The log takes nothing any more. With a passing error (`isPassing`) it can still be read. */
   failed(error: Error): void;
 }
 
@@ -143,8 +129,14 @@ export class Log implements WriteEvents {
     return this.files.recoveryPoint;
   }
 
+  /** It can be read. */
   get isOnline(): boolean {
-    return this.stopped === null;
+    return this.stopped === null || this.isFull;
+  }
+
+  /** It cannot be written for want of room; what it has can be read, and let go. */
+  get isFull(): boolean {
+    return this.stopped?.errorCode === ErrorCode.KAFKA_STORAGE_ERROR && isPassing(this.failure);
   }
 
   /** First offset that is served from memory. */
@@ -233,7 +225,7 @@ export class Log implements WriteEvents {
 
   /** Applies retention. Returns how many segments went. */
   async applyRetention(highWatermark: number): Promise<number> {
-    if (this.stopped) return 0;
+    if (!this.isOnline) return 0;
     // The age of a segment is in its index; load as many as it takes to find one that stays.
     for (;;) {
       const undecided = this.segments.at(this.countExpired(highWatermark, this.config));
@@ -282,7 +274,8 @@ export class Log implements WriteEvents {
       await swapSegments({ context, config, originals, cleaned, exchange });
       this.files.removeLater(originals, config.fileDeleteDelayMs);
     } catch (error) {
-      if (isExchanged) this.queue.fail(error as Error);
+      // Even if room is all that lacks: the files are in the middle of changing their names.
+      if (isExchanged) this.queue.fail(new Error(`Compaction stopped half-way: ${(error as Error).message}`));
       throw error;
     }
   }
@@ -326,6 +319,21 @@ export class Log implements WriteEvents {
     await this.files.abandon();
   }
 
+  /** The disk has failed under another log: this one must not be used any more either. */
+  fail(error: Error): void {
+    if (this.failure) this.failed(error);
+    else this.queue.fail(error);
+  }
+
+  /** Lets go of everything a failed log holds, so that it can be loaded again. Reads that are under way end well. */
+  async retire(): Promise<void> {
+    assert(this.failure !== null, 'Only a log that has failed is loaded again.');
+    await this.cancelCleaning();
+    await this.queue.drain();
+    await this.epochsFile.settled();
+    await this.files.abandon();
+  }
+
   // What the write queue calls.
 
   openSegment(segment: Segment): ReturnType<LogFiles['openSegment']> {
@@ -355,14 +363,17 @@ export class Log implements WriteEvents {
   }
 
   failed(error: Error): void {
-    this.failure = error;
+    // A full disk may turn out to be broken.
+    if (!this.failure || isPassing(this.failure)) this.failure = error;
     if (this.stopped) return;
-    this.context.logger.error(`${this.name}: the partition is offline until the broker is restarted: writing failed`, {
-      error,
+    const state = isPassing(error) ? 'read-only until there is room again' : 'offline until the broker is restarted';
+    this.context.logger.error(`${this.name}: the partition is ${state}: writing failed`, { error });
+    this.stop(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.name} is ${state}: ${error.message}`);
+    // A write that is under way may still succeed, and is part of the log then.
+    void this.queue.drain().then(() => {
+      this.tail.clear(this.end);
+      return this.files.cutFailedWrite();
     });
-    this.stop(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.name} is offline: ${error.message}`);
-    this.tail.clear(this.end);
-    void this.files.cutFailedWrite();
     this.listener?.failed(error);
   }
 
@@ -405,19 +416,10 @@ export class Log implements WriteEvents {
     this.nextOffset = nextOffset;
     this.context.pressure.added(batch.length);
     const appendTimeMs = isAppendTime ? nowMs : -1;
+    const { settle } = this;
     this.queue.enqueue(
-      new PendingAppend(
-        segment,
-        chunk,
-        at,
-        batch.length,
-        recordCount,
-        nextOffset,
-        baseOffset,
-        appendTimeMs,
-        done,
-        this.settle,
-      ),
+      // prettier-ignore
+      new PendingAppend(segment, chunk, at, batch.length, recordCount, nextOffset, baseOffset, appendTimeMs, done, settle),
     );
   }
 
@@ -461,22 +463,16 @@ export class Log implements WriteEvents {
 
   /** How many segments, from the oldest on, `config` lets go. */
   private countExpired(highWatermark: number, config: TopicConfig): number {
-    const all = this.segments.all();
-    const facts = all.map((segment, index) => ({
-      sizeBytes: segment.plannedBytes,
-      maxTimestamp: segment.maxTimestamp,
-      // Nothing is too old before its timestamps are known.
-      modifiedMs: segment.hasTimestamps ? segment.modifiedMs : Infinity,
-      endOffset: all[index + 1]?.baseOffset ?? this.nextOffset,
-    }));
     const nowMs = this.context.clock.now();
     const limits = { nowMs, highWatermark: Math.min(highWatermark, this.end), logStartOffset: this.start };
-    return expiredSegments(facts, config, limits);
+    return expiredSegments(factsOf(this.segments.all(), this.nextOffset), config, limits);
   }
 
   private deleteExpired(highWatermark: number, config: TopicConfig): number {
-    if (this.stopped || this.cleaning) return 0;
-    const count = this.countExpired(highWatermark, config);
+    if (!this.isOnline || this.cleaning) return 0;
+    // A full disk takes no new segment.
+    const countMax = this.isFull ? this.segments.count - 1 : Infinity;
+    const count = Math.min(this.countExpired(highWatermark, config), countMax);
     if (count === 0) return 0;
     const next = count === this.segments.count ? this.roll(this.context.clock.now()) : null;
     const removed = this.segments.removeFirst(count);

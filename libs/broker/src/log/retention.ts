@@ -4,6 +4,7 @@
  * Leaves out the deletion itself, and compacted topics without `delete` in their `cleanup.policy`.
  */
 import type { TopicConfig } from './log-config.js';
+import type { Segment } from './segment.js';
 
 /** What the decision needs to know of a segment. */
 export interface SegmentFacts {
@@ -14,6 +15,17 @@ export interface SegmentFacts {
   readonly modifiedMs: number;
   /** First offset of the next segment; the log end for the active one. */
   readonly endOffset: number;
+}
+
+/** The facts of all segments of a log whose next batch gets `nextOffset`. */
+export function factsOf(segments: readonly Segment[], nextOffset: number): SegmentFacts[] {
+  return segments.map((segment, index) => ({
+    sizeBytes: segment.plannedBytes,
+    maxTimestamp: segment.maxTimestamp,
+    // Nothing is too old before its timestamps are known.
+    modifiedMs: segment.hasTimestamps ? segment.modifiedMs : Infinity,
+    endOffset: segments[index + 1]?.baseOffset ?? nextOffset,
+  }));
 }
 
 /** What bounds the decision. */

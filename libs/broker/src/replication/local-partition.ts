@@ -5,7 +5,9 @@
  * Leaves out other replicas: as the only one, everything that is written is visible.
  */
 import { ErrorCode } from '@kafka-template/protocol';
+import { assert } from '../assert.js';
 import type { AppendOutcome } from '../log/append-outcome.js';
+import { isPassing } from '../io/disk.js';
 import type { TopicConfig } from '../log/log-config.js';
 import type { Log, LogListener } from '../log/log.js';
 import type { LogRead } from '../log/tail.js';
@@ -40,6 +42,8 @@ export interface PartitionServices {
   nowMs(): number;
   /** Writes the log start offsets of all partitions down. */
   saveStartOffsets(): Promise<void>;
+  /** The disk took nothing more of `partition`. */
+  diskFailed(partition: LocalPartition, error: Error): void;
 }
 
 const NO_TRANSACTIONS: readonly AbortedTransaction[] = [];
@@ -52,6 +56,7 @@ export class LocalPartition implements Partition, LogListener {
   readonly topicId: string;
   visibleBytes = 0;
   stableBytes = 0;
+  private current: Log;
   private epoch = 0;
   private visible: number;
   private stable: number;
@@ -60,9 +65,10 @@ export class LocalPartition implements Partition, LogListener {
 
   constructor(
     identity: PartitionIdentity,
-    readonly log: Log,
+    log: Log,
     private readonly services: PartitionServices,
   ) {
+    this.current = log;
     this.topic = identity.topic;
     this.partition = identity.partition;
     this.topicId = identity.topicId;
@@ -70,6 +76,11 @@ export class LocalPartition implements Partition, LogListener {
     this.stable = Math.min(this.visible, log.producers.firstUnstableOffset(this.visible));
     log.listen(this);
     this.becomeLeader(Math.max(0, log.epochs.latest));
+  }
+
+  /** The log as it is now; another one after a disk was full. */
+  get log(): Log {
+    return this.current;
   }
 
   get leaderEpoch(): number {
@@ -171,6 +182,21 @@ export class LocalPartition implements Partition, LogListener {
     this.log.config = config;
   }
 
+  /** Goes on with a log that was loaded again from the same files. */
+  replaceLog(log: Log): void {
+    assert(log.endOffset >= this.visible, 'What was visible must still be there.');
+    this.current = log;
+    log.listen(this);
+    log.beginEpoch(this.epoch);
+    this.written(0);
+  }
+
+  /** The disk has failed under another partition. */
+  diskFailed(error: Error): void {
+    this.log.fail(error);
+    this.services.waits.removed(this);
+  }
+
   /** Lets old segments go and forgets producers that have been silent since `producersBeforeMs`. */
   async cleanUp(producersBeforeMs: number): Promise<void> {
     this.log.producers.expire(producersBeforeMs);
@@ -184,8 +210,9 @@ export class LocalPartition implements Partition, LogListener {
     this.services.waits.advanced(this);
   }
 
-  failed(): void {
-    this.services.waits.removed(this);
+  failed(error: Error): void {
+    if (!isPassing(error)) this.services.waits.removed(this);
+    this.services.diskFailed(this, error);
   }
 
   private updateStable(): void {

@@ -86,7 +86,10 @@ export interface Partition {
   readonly highWatermark: number;
   /** Offset up to which no transaction is undecided; what `read_committed` sees. Never above the high watermark. */
   readonly lastStableOffset: number;
-  /** False after a disk error: appends and reads answer KAFKA_STORAGE_ERROR until the broker is restarted. */
+  /**
+   * False after a disk error: appends and reads answer KAFKA_STORAGE_ERROR until the broker is restarted. A disk that is
+   * full is none: appends answer KAFKA_STORAGE_ERROR until there is room again, reads go on.
+   */
   readonly isOnline: boolean;
   /** Bytes of the log on disk. */
   readonly sizeBytes: number;

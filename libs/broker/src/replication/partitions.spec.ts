@@ -180,7 +180,7 @@ describe('partition: offline', () => {
     let woken = 0;
     partitions.waits.park({ partitions: [partition], minBytes: 1, deadlineMs: 1e9, onReady: () => woken++ });
     world.disk.intercept = (operation, path) => {
-      if (operation === 'write' && path.endsWith('.log')) throw new DiskError('no space', 'ENOSPC');
+      if (operation === 'write' && path.endsWith('.log')) throw new DiskError('The device fails', 'EIO');
     };
     expect((await world.append(partition, testBatch())).errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
     world.disk.intercept = null;

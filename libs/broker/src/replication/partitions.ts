@@ -6,7 +6,7 @@
  */
 import { ZERO_UUID } from '@kafka-template/protocol';
 import type { Clock } from '../io/clock.js';
-import type { Disk } from '../io/disk.js';
+import { type Disk, DiskError, isMissing, isPassing } from '../io/disk.js';
 import type { Logger } from '../io/logger.js';
 import { MemoryDisk } from '../io/memory-disk.js';
 import { systemRandom } from '../io/random.js';
@@ -31,6 +31,7 @@ import type { Log } from '../log/log.js';
 import type { WritePressure } from '../log/write-pressure.js';
 import { Checkpoints } from './checkpoints.js';
 import { DataDirectory, partitionKey } from './data-directory.js';
+import { FullDisk } from './full-disk.js';
 import { Housekeeping } from './housekeeping.js';
 import { LocalPartition, type PartitionServices } from './local-partition.js';
 import type { Partition } from './partition.js';
@@ -95,6 +96,9 @@ export class Partitions {
   private readonly intervals: HousekeepingIntervals;
   private housekeeping: Housekeeping | null = null;
   private cleaner: LogCleaner | null = null;
+  /** Partitions that wait for room. */
+  private readonly full: FullDisk<LocalPartition>;
+  private failure: Error | null = null;
 
   private constructor(
     private readonly options: PartitionsOptions,
@@ -109,8 +113,16 @@ export class Partitions {
       waits: this.waits,
       logger,
       nowMs: () => clock.now(),
-      saveStartOffsets: () => this.checkpoints.save(),
+      saveStartOffsets: () => this.saveStartOffsets(),
+      diskFailed: (partition, error) => this.diskFailed(partition, error),
     };
+    this.full = new FullDisk({
+      disk,
+      clock,
+      directory: directory.path,
+      revive: (partition) => this.revive(partition),
+      broken: (error) => this.directoryFailed(error),
+    });
     this.intervals = { ...DEFAULT_HOUSEKEEPING_INTERVALS, ...options.intervals };
   }
 
@@ -140,6 +152,11 @@ export class Partitions {
   /** How far writing lags behind; connections stop reading produce requests while it is high. */
   get pressure(): WritePressure {
     return this.context.pressure;
+  }
+
+  /** False after the disk broke: everything in the data directory is offline until the broker is restarted. */
+  get isOnline(): boolean {
+    return this.failure === null;
   }
 
   get(topic: string, partition: number): Partition | undefined {
@@ -186,7 +203,7 @@ export class Partitions {
     const producersBeforeMs = this.options.clock.now() - this.intervals.producerIdExpirationMs;
     const before = this.startOffsets();
     for (const partition of [...this.partitions.values()]) await partition.cleanUp(producersBeforeMs);
-    if (this.startOffsets() !== before) await this.checkpoints.save();
+    if (this.startOffsets() !== before) await this.saveStartOffsets();
   }
 
   /** Compacts what is dirty enough, as happens every `log.cleaner.backoff.ms`. Resolves with the number of compactions. */
@@ -198,6 +215,7 @@ export class Partitions {
   async close(): Promise<void> {
     this.cleaner?.stop();
     await this.housekeeping?.stop();
+    await this.full.stop();
     this.waits.close();
     await Promise.all(this.operations.values());
     await Promise.all(this.removals);
@@ -212,9 +230,58 @@ export class Partitions {
     try {
       await this.checkpoints.save();
       if (isClean) await this.directory.markClean();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.options.logger.error('The offset checkpoints could not be written; the next start checks the logs', {
+        error,
+      });
     } finally {
       await this.context.files.closeAll();
       await this.directory.release();
+    }
+  }
+
+  /** A log can be written no more: for the time being, or because the disk is broken, under all logs then. */
+  private diskFailed(partition: LocalPartition, error: Error): void {
+    if (isPassing(error)) this.full.add(partition);
+    else if (error instanceof DiskError && !isMissing(error)) this.directoryFailed(error);
+  }
+
+  private directoryFailed(error: Error): void {
+    if (this.failure) return;
+    this.failure = error;
+    this.options.logger.error(
+      `The data directory ${this.directory.path} is offline, with all partitions in it. ` +
+        'Look after the disk, then restart the broker: it checks what it finds.',
+      { error },
+    );
+    for (const partition of this.partitions.values()) partition.diskFailed(error);
+  }
+
+  /** Loads the log of a partition again that had no room, as a start would: what was refused is not in it. */
+  private revive(partition: LocalPartition): Promise<void> {
+    const key = partitionKey(partition.topic, partition.partition);
+    return this.exclusively(key, async () => {
+      const { log } = partition;
+      if (this.partitions.get(key) !== partition || !log.isFull) return;
+      await log.retire();
+      const { directory, name, config, recoveryPoint, startOffset } = log;
+      const again = await loadLog(
+        { directory, name, config, isClean: false, recoveryPoint, startOffset },
+        this.context,
+      );
+      partition.replaceLog(again);
+      this.options.logger.info(`${name}: there is room again, writing goes on at offset ${again.endOffset}`);
+    });
+  }
+
+  /** What was deleted to make room is gone, whether or not there is room yet to write that down. */
+  private async saveStartOffsets(): Promise<void> {
+    try {
+      await this.checkpoints.save();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      this.options.logger.warn(`The log start offsets will be written down later: ${error.message}`);
     }
   }
 
@@ -285,6 +352,7 @@ export class Partitions {
     const name = partitionDirectoryName(topic, partition);
     const directory = `${this.directory.path}/${name}`;
     try {
+      if (this.failure) throw this.failure;
       await this.disk.mkdir(directory);
       await writePartitionMetadata(this.disk, `${directory}/${PARTITION_METADATA}`, { topicId });
       const log = await loadLog(
@@ -293,7 +361,9 @@ export class Partitions {
       );
       return this.register(new LocalPartition({ topic, partition, topicId }, log, this.services));
     } catch (error) {
-      throw this.failure(directory, error);
+      // What there is room for must not be found as a partition by the next start.
+      if (isPassing(error)) await this.disk.removeDirectory(directory).catch(() => undefined);
+      throw this.cannotUse(directory, error);
     }
   }
 
@@ -306,20 +376,35 @@ export class Partitions {
   private async remove(partition: LocalPartition): Promise<void> {
     this.partitions.delete(partitionKey(partition.topic, partition.partition));
     this.waits.removed(partition);
+    this.full.forget(partition);
     await partition.log.abandon();
     const { directory } = partition.log;
     const name = partition.log.name.slice(0, DELETED_NAME_PREFIX_MAX);
     const unique = Buffer.from(systemRandom.bytes(16)).toString('hex');
     const doomed = `${this.directory.path}/${name}.${unique}${DELETED_DIRECTORY_SUFFIX}`;
     await this.disk.rename(directory, doomed);
+    const startRemoval = (): Promise<void> => {
+      const removal = this.disk.removeDirectory(doomed).catch((error: unknown) => {
+        this.options.logger.warn(`Could not remove ${doomed}; it is removed at the next start`, { error });
+      });
+      this.removals.add(removal);
+      return removal.then(() => void this.removals.delete(removal));
+    };
+    try {
+      await this.forgetOffsets(partition);
+      void startRemoval();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      // On a full disk the deletion itself is what makes room.
+      await startRemoval();
+      await this.forgetOffsets(partition);
+    }
+  }
+
+  /** Offsets of an old log must not be believed of a new one with the same name. */
+  private async forgetOffsets(partition: LocalPartition): Promise<void> {
     await this.cleaner?.forget(partition.log.name);
-    // Offsets of the old log must not be believed of a new one with the same name.
     await this.checkpoints.save();
-    const removal = this.disk.removeDirectory(doomed).catch((error: unknown) => {
-      this.options.logger.warn(`Could not remove ${doomed}; it is removed at the next start`, { error });
-    });
-    this.removals.add(removal);
-    void removal.then(() => this.removals.delete(removal));
   }
 
   private async loadAll(): Promise<void> {
@@ -363,11 +448,11 @@ export class Partitions {
       const topicId = metadata?.topicId ?? ZERO_UUID;
       this.register(new LocalPartition({ ...identity, topicId }, log, this.services));
     } catch (error) {
-      throw this.failure(directory, error);
+      throw this.cannotUse(directory, error);
     }
   }
 
-  private failure(directory: string, error: unknown): BrokerError {
+  private cannotUse(directory: string, error: unknown): BrokerError {
     const reason = error instanceof Error ? error.message : String(error);
     return new BrokerError(
       'DATA_DIR',

@@ -131,6 +131,7 @@ export function fakeCall(
     partitions: {
       get: (topic, partition) => partitions[`${topic}-${partition}`],
       all: () => Object.values(partitions),
+      isOnline: true,
       waits,
       pressure: { isHigh: false, onRelief: (relieved) => relieved() },
     },

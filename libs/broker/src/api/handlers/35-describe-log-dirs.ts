@@ -27,7 +27,8 @@ export const describeLogDirs = handler(DescribeLogDirs, { versions: [1, 5] }, (r
       isFutureKey: false,
     })),
   }));
-  return { results: [{ errorCode: ErrorCode.NONE, logDir: logDirOf(broker), topics }] };
+  const errorCode = broker.partitions.isOnline ? ErrorCode.NONE : ErrorCode.KAFKA_STORAGE_ERROR;
+  return { results: [{ errorCode, logDir: logDirOf(broker), topics: errorCode === ErrorCode.NONE ? topics : [] }] };
 });
 
 function isAsked(request: DescribeLogDirsRequest, { topic, partition }: Partition): boolean {

@@ -1,9 +1,11 @@
 /**
  * Compacts the logs whose `cleanup.policy` says so: the dirtiest first, one at a time.
  * Guarantees: how far a log is compacted is written down after each compaction (Kafka's `cleaner-offset-checkpoint`); a log
- * that cannot be compacted is reported and left alone until the broker starts again; `stop` ends a running compaction.
+ * that cannot be compacted, other than for want of room, is reported and left alone until the broker starts again; `stop`
+ * ends a running compaction.
  * Leaves out the clock: whoever owns the cleaner calls it.
  */
+import { isPassing } from '../../io/disk.js';
 import type { LogContext } from '../log-context.js';
 import type { Log } from '../log.js';
 import type { Segment } from '../segment.js';
@@ -99,7 +101,16 @@ export class LogCleaner {
 
   /** A partition is gone; the next one of this name begins anew. */
   async forget(name: string): Promise<void> {
-    if (this.offsets.delete(name)) await this.save();
+    const offset = this.offsets.get(name);
+    if (offset === undefined) return;
+    this.offsets.delete(name);
+    try {
+      await this.save();
+    } catch (error) {
+      // Whoever asked asks again.
+      this.offsets.set(name, offset);
+      throw error;
+    }
   }
 
   /** Ends what is running, soon, and begins nothing any more. */
@@ -112,7 +123,8 @@ export class LogCleaner {
     for (const partition of this.options.partitions()) {
       const { log } = partition;
       if (this.isStopped) return null;
-      if (!log.config.cleanupPolicy.includes('compact') || !log.isOnline || this.uncleanable.has(log)) continue;
+      if (!log.config.cleanupPolicy.includes('compact') || !log.isOnline || log.isFull || this.uncleanable.has(log))
+        continue;
       const range = await this.measure(partition);
       if (range?.isDue && range.dirtyRatio > (found?.range.dirtyRatio ?? 0)) found = { partition, range };
     }
@@ -186,6 +198,10 @@ export class LogCleaner {
       return 'compacted';
     } catch (error) {
       if (error instanceof Cancelled) return 'ended';
+      if (isPassing(error)) {
+        logger.warn(`${log.name}: could not be compacted, which is tried again: ${error.message}`);
+        return 'ended';
+      }
       this.giveUp(log, error);
       return 'given up';
     }
