@@ -27,3 +27,12 @@ export function resetPeak(pid) {
 export function peakMbOf(pid) {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 }
+
+/** Measures a broker's process while `work` runs, and adds what `work` answers; `bytes` are those of the records' values. */
+export function measureProcess({ pid, records, recordBytes }, work) {
+  resetPeak(pid);
+  const before = cpuSecondsOf(pid);
+  const said = work();
+  const cpuSeconds = cpuSecondsOf(pid) - before;
+  return { records, bytes: records * recordBytes, cpuSeconds, rssMb: peakMbOf(pid), ...said };
+}

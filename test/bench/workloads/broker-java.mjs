@@ -5,7 +5,7 @@
  * brokers as can be: the same Java program with the same parameters.
  */
 import { spawnSync } from 'node:child_process';
-import { cpuSecondsOf, peakMbOf, resetPeak } from '../support/process-stats.mjs';
+import { measureProcess } from '../support/process-stats.mjs';
 
 /** What a tool printed. */
 function run({ classPath }, tool, parameters) {
@@ -13,20 +13,6 @@ function run({ classPath }, tool, parameters) {
   const { status, stdout, stderr, error } = spawnSync('java', java, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${tool} failed: ${error?.message ?? ''}\n${stdout}${stderr}`);
   return stdout;
-}
-
-/** Measures the broker while `work` runs; `work` answers what the tool said. */
-function measured({ pid, records, recordBytes }, work) {
-  resetPeak(pid);
-  const before = cpuSecondsOf(pid);
-  const said = work();
-  return {
-    records,
-    bytes: records * recordBytes,
-    cpuSeconds: cpuSecondsOf(pid) - before,
-    rssMb: peakMbOf(pid),
-    ...said,
-  };
 }
 
 function matched(pattern, output) {
@@ -37,7 +23,7 @@ function matched(pattern, output) {
 
 function produce(options) {
   const { bootstrapServers, topic, records, recordBytes, properties } = options;
-  return measured(options, () => {
+  return measureProcess(options, () => {
     const output = run(options, 'ProducerPerformance', [
       ...[
         '--topic',
@@ -60,7 +46,7 @@ function produce(options) {
 /** From the beginning to the end of a topic; the rate is that of fetching, without joining the group. */
 function consume(options) {
   const { bootstrapServers, topic, records, group } = options;
-  return measured(options, () => {
+  return measureProcess(options, () => {
     const output = run(options, 'ConsumerPerformance', [
       ...['--bootstrap-server', bootstrapServers, '--topic', topic, '--num-records', String(records), '--group', group],
     ]);
@@ -73,7 +59,7 @@ function consume(options) {
 /** One record after the other: sent with acks=all, and waited for in a consumer. */
 function endToEnd(options) {
   const { bootstrapServers, topic, records, recordBytes } = options;
-  return measured(options, () => {
+  return measureProcess(options, () => {
     const output = run(options, 'EndToEndLatency', [
       ...['--bootstrap-server', bootstrapServers, '--topic', topic, '--num-records', String(records)],
       ...['--producer-acks', 'all', '--record-size', String(recordBytes)],
