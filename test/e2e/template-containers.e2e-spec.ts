@@ -6,6 +6,7 @@ import type { TestingModule } from '@nestjs/testing';
 import {
   type ContainerEvent,
   ConsumerRecord,
+  type DriverCapability,
   KafkaAdmin,
   KafkaListener,
   KafkaListenerEndpointRegistry,
@@ -14,7 +15,7 @@ import {
   newTopic,
 } from '@kafka-template/nestjs';
 import { uniqueName } from '../support/broker.js';
-import { NestApps } from '../support/nest-apps.js';
+import { NestApps, TEMPLATE_DRIVERS } from '../support/nest-apps.js';
 import { until } from '../support/until.js';
 
 /** `partition:value` of what a listener got. */
@@ -42,7 +43,7 @@ async function send(app: TestingModule, topic: string, values: readonly string[]
   await Promise.all(values.map((value) => template.send(topic, partition, null, value)));
 }
 
-describe('template: groups, offsets and order', () => {
+describe.each(TEMPLATE_DRIVERS)('template: groups, offsets and order, on $name', ({ driver }) => {
   let apps: NestApps;
   let topic: string;
   let groupId: string;
@@ -56,8 +57,18 @@ describe('template: groups, offsets and order', () => {
     sender = await apps.app({ topics: [newTopic(topic, { partitions })] });
   };
 
+  /** Whether the driver can; when it cannot, that it is refused at the start with a sentence that names the one that can. */
+  const can = async (capability: DriverCapability, attempt: () => Promise<unknown>): Promise<boolean> => {
+    if (driver === undefined || driver.capabilities[capability]) return true;
+    await expect(attempt()).rejects.toMatchObject({
+      code: 'UNSUPPORTED_BY_DRIVER',
+      message: expect.stringContaining("the default driver 'native' can") as string,
+    });
+    return false;
+  };
+
   beforeAll(async () => {
-    apps = await NestApps.start();
+    apps = await NestApps.start(driver);
   });
   afterAll(() => apps.close());
 
@@ -88,10 +99,12 @@ describe('template: groups, offsets and order', () => {
       await create(2);
       const seen: Seen[] = [[], []];
       for (const partition of [0, 1]) await send(sender, topic, ['x'], partition);
-      for (const list of seen) {
+      const alone = (list: Seen) => {
         const providers = [listener({ topics: topic, groupId: null }, list)];
-        await apps.app({ consumer: { groupInstanceId: 'node-7' }, providers });
-      }
+        return apps.app({ consumer: { groupInstanceId: 'node-7' }, providers });
+      };
+      if (!(await can('assign', () => alone([])))) return;
+      for (const list of seen) await alone(list);
       await until(() => seen.every((list) => list.length === 2), 'both have everything');
     });
 
@@ -141,6 +154,7 @@ describe('template: groups, offsets and order', () => {
       const seen: Seen = [];
       const events: ContainerEvent[] = [];
       const properties = { partitionAssignmentStrategy: ['cooperative-sticky'] } as KafkaListenerOptions['properties'];
+      if (!(await can('cooperativeRebalance', () => start(seen, { properties })))) return;
       const first = await start(seen, { properties });
       await until(() => shareOf(first) === 4, 'the first has all');
       first.get(KafkaListenerEndpointRegistry).onEvent((event) => void events.push(event));
@@ -159,6 +173,7 @@ describe('template: groups, offsets and order', () => {
     it('static members: concurrency names them one by one', async () => {
       await create(2);
       const properties = { groupInstanceId: uniqueName('node') };
+      if (!(await can('staticMembership', () => start([], { concurrency: 2, properties })))) return;
       const app = await start([], { concurrency: 2, properties });
       const owned = () => containerOf(app).containers.map((one) => one.assignment.length);
       await until(() => owned().join() === '1,1', 'each has one partition');
@@ -197,6 +212,36 @@ describe('template: groups, offsets and order', () => {
         expect(await run(reset, (seen) => seen.length === 2)).toEqual(['0:meanwhile', '0:sent later']);
       },
     );
+
+    describe('the four group.id scenarios', () => {
+      const values = (seen: Seen) => seen.map((one) => one.slice(2));
+
+      beforeEach(async () => {
+        await create(1);
+        await send(sender, topic, ['1', '2']);
+      });
+
+      it('1: a new group with latest reads from now on', async () => {
+        expect(values(await run('latest', (seen) => seen.length === 1, uniqueName('new')))).toEqual(['sent later']);
+      });
+
+      it('2: a new group with earliest reads everything from the beginning', async () => {
+        const seen = await run('earliest', (all) => all.length === 3, uniqueName('new'));
+        expect(values(seen)).toEqual(['1', '2', 'sent later']);
+      });
+
+      it('3: the same group with latest ignores the setting: it goes on where it stopped, and misses nothing', async () => {
+        await run('earliest', (seen) => seen.length === 3);
+        await send(sender, topic, ['while it was away']);
+        expect(values(await run('latest', (seen) => seen.length === 2))).toEqual(['while it was away', 'sent later']);
+      });
+
+      it('4: the same group with earliest ignores the setting: nothing comes a second time', async () => {
+        await run('earliest', (seen) => seen.length === 3);
+        await send(sender, topic, ['while it was away']);
+        expect(values(await run('earliest', (seen) => seen.length === 2))).toEqual(['while it was away', 'sent later']);
+      });
+    });
 
     it('none without a committed offset: the listener stops with a reason and an event', async () => {
       await create(1);
@@ -241,6 +286,7 @@ describe('template: groups, offsets and order', () => {
       await create(3);
       for (const partition of [0, 1, 2]) await send(sender, topic, ['a', 'b', 'c'], partition);
       const topicPartitions = [{ topic, partitions: '0', partitionOffsets: [{ partition: 2, initialOffset: 2 }] }];
+      if (!(await can('assign', () => start([], { topics: undefined, topicPartitions })))) return;
       for (const group of [groupId, null]) {
         const seen: Seen = [];
         await start(seen, { topics: undefined, topicPartitions, groupId: group });

@@ -15,6 +15,8 @@ export const NOT_CHOSEN = -1;
 export interface Deadlines {
   /** Until when there must be room for it; Infinity when there is. */
   readonly roomMs: number;
+  /** Until when the partitions of its topic must be known. */
+  readonly metadataMs: number;
   readonly deliveryMs: number;
 }
 

@@ -52,9 +52,8 @@ function kafkaError(type: string, retriable: boolean): Error {
   return Object.assign(new Error(type), { name: 'KafkaJSProtocolError', type, retriable });
 }
 
-function producerOn(fake: KafkaJsFake, options: ProducerProperties = {}) {
+function producerOn(fake: KafkaJsFake, options: ProducerProperties = {}, createClient = fake.createClient) {
   const admin = { close: async () => undefined } as unknown as KafkaJsAdmin;
-  const { createClient } = fake;
   const backOff = { retryBackoffMs: 1, retryBackoffMaxMs: 1, ...options };
   const producer = new KafkaJsProducer({
     options: backOff,
@@ -135,6 +134,30 @@ describe('kafkajs producer', () => {
     await expect(send('a')).rejects.toMatchObject({ code: expect.stringMatching(/TIMED_OUT|TIMEOUT/) as string });
     await producer.close();
     await expect(send('b')).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('gives up after maxBlockMs when the topic does not become known, and says the last error', async () => {
+    const fake = new KafkaJsFake();
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { name: 'KafkaJSConnectionError' });
+    const createClient = (settings: Parameters<typeof fake.createClient>[0]): KafkaJsProducerClient => ({
+      ...fake.createClient(settings),
+      connect: () => Promise.reject(refused),
+    });
+    const { send } = producerOn(fake, { maxBlockMs: 30 }, createClient);
+    await expect(send('a')).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: expect.stringMatching(/maxBlockMs \(30 ms\).*ECONNREFUSED/) as string,
+    });
+  });
+
+  it('gives up after maxBlockMs when kafkajs does not come back', async () => {
+    const fake = new KafkaJsFake();
+    const createClient = (settings: Parameters<typeof fake.createClient>[0]): KafkaJsProducerClient => ({
+      ...fake.createClient(settings),
+      connect: () => new Promise(() => undefined),
+    });
+    const { send } = producerOn(fake, { maxBlockMs: 30 }, createClient);
+    await expect(send('a')).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
   it('refuses idempotence with weaker acks', () => {

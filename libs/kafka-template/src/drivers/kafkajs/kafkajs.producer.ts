@@ -13,7 +13,7 @@ import type { DriverProducer, DriverProducerRecord, PartitionInfo, SendCallback 
 import type { KafkaJsAdmin } from './kafkajs.admin.js';
 import { KafkaJsError, closedError, driverErrorOf } from './kafkajs.error.js';
 import { Lane } from './kafkajs.lane.js';
-import { Outgoing, answerAll } from './kafkajs.outgoing.js';
+import { type Deadlines, Outgoing, answerAll } from './kafkajs.outgoing.js';
 import { partitionChooser } from './kafkajs.partitioner.js';
 import type { KafkaJsProducerClient, KafkaJsSendOutcome } from './kafkajs.types.js';
 import { within } from './kafkajs.wait.js';
@@ -36,6 +36,8 @@ export interface KafkaJsProducerParts {
 export class KafkaJsProducer implements DriverProducer {
   readonly #parts: KafkaJsProducerParts;
   readonly #lanes = new Map<string, Lane>();
+  /** Topics whose partitions kafkajs has known once. */
+  readonly #known = new Set<string>();
   readonly #acks: number;
   readonly #isIdempotent: boolean;
   readonly #maxRequestSize: number;
@@ -73,9 +75,10 @@ export class KafkaJsProducer implements DriverProducer {
     }
     const { bufferMemory = 33_554_432, maxBlockMs = 60_000, deliveryTimeoutMs = 120_000 } = this.#parts.options;
     const now = clock.now();
-    const roomMs = this.#bufferedBytes > bufferMemory ? now + maxBlockMs : Infinity;
+    const metadataMs = now + maxBlockMs;
+    const roomMs = this.#bufferedBytes > bufferMemory ? metadataMs : Infinity;
     try {
-      const outgoing = new Outgoing(record, { roomMs, deliveryMs: now + deliveryTimeoutMs }, now, guarded);
+      const outgoing = new Outgoing(record, { roomMs, metadataMs, deliveryMs: now + deliveryTimeoutMs }, now, guarded);
       if (outgoing.sizeBytes > this.#maxRequestSize) throw tooLarge(outgoing, this.#maxRequestSize);
       this.#bufferedBytes += outgoing.sizeBytes;
       this.#lane(record.topic).append(outgoing);
@@ -134,11 +137,11 @@ export class KafkaJsProducer implements DriverProducer {
     const { retryBackoffMs = 100, retryBackoffMaxMs = 1000, retries = Infinity } = options;
     const turn = this.#batches++;
     for (const { message } of batch) message.turn = turn;
-    const deadlineMs = Math.min(...batch.map(({ deadlines }) => deadlines.deliveryMs));
+    const deliveryMs = Math.min(...batch.map(({ deadlines }) => deadlines.deliveryMs));
+    const metadataMs = Math.min(...batch.map(({ deadlines }) => deadlines.metadataMs));
     for (let attempt = 0; ; attempt++) {
-      const remainingMs = deadlineMs - clock.now();
-      const sent = this.#attempt(topic, batch).catch((thrown: unknown) => driverErrorOf(thrown, `sending to ${topic}`));
-      const outcome = (await within(sent, remainingMs, clock)) ?? timedOut(topic);
+      const outcome = await this.#outcomeOf(this.#attempt(topic, batch), topic, { metadataMs, deliveryMs });
+      const deadlineMs = this.#known.has(topic) ? deliveryMs : Math.min(metadataMs, deliveryMs);
       if (!(outcome instanceof KafkaJsError)) {
         answerAll(topic, this.#acks, batch, outcome);
         return;
@@ -153,11 +156,39 @@ export class KafkaJsProducer implements DriverProducer {
       const pauseMs = Math.min(retryBackoffMaxMs, retryBackoffMs * 2 ** Math.min(attempt, 16));
       const isWorthIt = outcome.retriable && attempt < retries && clock.now() + pauseMs < deadlineMs;
       if (!isWorthIt || this.#isAbandoned) {
-        this.#fail(batch, outcome);
+        this.#fail(batch, this.#known.has(topic) ? outcome : this.#unknown(topic, outcome));
         return;
       }
       await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve));
     }
+  }
+
+  /** What becomes of an attempt in time: `maxBlockMs` until the topic is known, `deliveryTimeoutMs` altogether. */
+  async #outcomeOf(
+    attempt: Promise<KafkaJsSendOutcome[]>,
+    topic: string,
+    { metadataMs, deliveryMs }: Pick<Deadlines, 'metadataMs' | 'deliveryMs'>,
+  ): Promise<KafkaJsSendOutcome[] | KafkaJsError> {
+    const { clock } = this.#parts;
+    const sent = attempt.catch((thrown: unknown) => driverErrorOf(thrown, `sending to ${topic}`));
+    if (!this.#known.has(topic) && metadataMs < deliveryMs) {
+      const outcome = await within(sent, metadataMs - clock.now(), clock);
+      if (outcome !== undefined) return outcome;
+      if (!this.#known.has(topic)) return timedOut(topic);
+    }
+    return (await within(sent, deliveryMs - clock.now(), clock)) ?? timedOut(topic);
+  }
+
+  /** Nothing was sent: the topic does not exist, or no broker was reached. */
+  #unknown(topic: string, last: KafkaJsError): KafkaJsError {
+    const { maxBlockMs = 60_000 } = this.#parts.options;
+    if (!last.retriable) return last;
+    const seen = last.code === 'TIMEOUT' ? '' : ` The last error: ${last.message}`;
+    return new KafkaJsError(
+      'TIMEOUT',
+      `The partitions of ${topic} were not known within maxBlockMs (${maxBlockMs} ms): does the topic exist, do brokers answer?${seen}`,
+      { retriable: true, cause: last },
+    );
   }
 
   async #attempt(topic: string, batch: readonly Outgoing[]): Promise<KafkaJsSendOutcome[]> {
@@ -183,7 +214,13 @@ export class KafkaJsProducer implements DriverProducer {
     const partitioner = this.#parts.options.partitioner;
     const settings = {
       idempotent: this.#isIdempotent,
-      createPartitioner: () => partitionChooser(partitioner),
+      createPartitioner: () => {
+        const choose = partitionChooser(partitioner);
+        return (question: Parameters<typeof choose>[0]) => {
+          this.#known.add(question.topic);
+          return choose(question);
+        };
+      },
     };
     const client = this.#parts.createClient(settings);
     const connected = client.connect().then(() => client);
