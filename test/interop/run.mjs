@@ -30,6 +30,7 @@ const DEBIAN_PACKAGES = {
   java: 'openjdk-17-jre-headless',
   javac: 'openjdk-17-jdk-headless',
   mvn: 'maven',
+  python3: 'python3-venv',
 };
 
 /** Commands that Debian has too old: they have to be there. */
@@ -51,6 +52,7 @@ const NEEDS = {
   'franz-go': ['go'],
   'mixed-group': ['java', 'mvn'],
   'exactly-once': ['java', 'mvn', 'kcat'],
+  librdkafka: ['python3', 'java', 'mvn', 'kcat'],
 };
 
 /** What is built before a suite: the command line and what it stands on, or everything. */
