@@ -101,6 +101,19 @@ describe('Cluster: requests', () => {
     cluster.close();
   });
 
+  it('keeps the connection to a bootstrap server that is a broker at the same address', async () => {
+    const world = createWorld({ brokers: 2 });
+    const cluster = createCluster(world, { bootstrapServers: 'broker-2:9092' });
+    await Promise.all([cluster.metadata.refresh(), world.clock.run()]);
+    expect(cluster.apiVersions(2)?.supports(Metadata)).toBe(true);
+    const outcome = watch(cluster.request(2, Metadata, METADATA_BODY));
+    await world.clock.run();
+    expect(outcome.value?.clusterId).toBe('fake');
+    expect(world.network.attempts).toEqual(['broker-2:9092']);
+    cluster.close();
+    expect(world.network.open).toHaveLength(0);
+  });
+
   it('opens one connection per lane', async () => {
     const world = createWorld();
     const cluster = createCluster(world);
@@ -296,6 +309,7 @@ describe('Cluster: connecting', () => {
     await Promise.all([cluster.metadata.refresh(), world.clock.run()]);
     world.kafka.stop(1);
     world.kafka.stop(2);
+    await world.clock.run();
     const outcome = watch(cluster.request('any', Metadata, METADATA_BODY));
     await world.clock.advance(5_000);
     world.kafka.start(1);

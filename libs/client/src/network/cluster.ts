@@ -37,7 +37,10 @@ export class Cluster {
   ) {
     this.reachability = new Reachability(io.clock, options.logger);
     this.metadata = new MetadataCache(options, io, (body, callback) => this.sendMetadata(body, callback));
-    this.metadata.onUpdate(() => this.moveLinks());
+    this.metadata.onUpdate(() => {
+      this.adoptLinks();
+      this.moveLinks();
+    });
     this.coordinators = new CoordinatorCache(this, options, io, (id, endpoint) =>
       this.learntEndpoints.set(id, endpoint),
     );
@@ -230,10 +233,25 @@ export class Cluster {
     );
   }
 
+  /** A bootstrap server that turns out to be a broker at the same address keeps its connection. */
+  private adoptLinks(): void {
+    for (const [key, link] of this.links) {
+      const [nodeId, lane] = [nodeOf(key), key.slice(key.indexOf('/') + 1)];
+      const endpoint = nodeId < 0 && link.ranges !== null ? this.endpoint(nodeId) : undefined;
+      if (endpoint === undefined) continue;
+      for (const [id, { host, port }] of this.metadata.brokers) {
+        if (host !== endpoint.host || port !== endpoint.port || this.links.has(linkKey(id, lane))) continue;
+        this.links.delete(key);
+        this.links.set(linkKey(id, lane), link);
+        break;
+      }
+    }
+  }
+
   /** Brokers may come back at another address. */
   private moveLinks(): void {
     for (const [key, link] of this.links) {
-      const endpoint = this.metadata.brokers.get(Number(key.slice(0, key.indexOf('/'))));
+      const endpoint = this.metadata.brokers.get(nodeOf(key));
       if (endpoint !== undefined) link.moveTo(endpoint);
     }
   }
@@ -251,4 +269,8 @@ function isUnopened({ code, retriable }: KafkaError): boolean {
 
 function linkKey(nodeId: number, lane: string): string {
   return `${nodeId}/${lane}`;
+}
+
+function nodeOf(key: string): number {
+  return Number(key.slice(0, key.indexOf('/')));
 }

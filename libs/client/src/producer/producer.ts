@@ -370,7 +370,7 @@ class KafkaProducer implements Producer {
   }
 
   private onIdentity(error: KafkaError | null): void {
-    if (error !== null) this.sender.failAll(error);
+    if (error !== null) this.failEverything(error);
     this.sender.wake();
   }
 

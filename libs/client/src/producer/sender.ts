@@ -112,7 +112,8 @@ export class Sender {
     const nowMs = io.clock.monotonic();
     if (nowMs >= this.nextExpiryMs) this.expire(nowMs);
     let wakeMs = this.parts.expireWaiting(nowMs);
-    if (!accumulator.active.isEmpty) identity?.obtain();
+    // Records that wait for metadata will need it too: asked for now, both answers come in one round trip.
+    if (!accumulator.active.isEmpty || accumulator.usage.recordsWaiting > 0) identity?.obtain();
     const byLeader = new Map<number, PartitionQueue[]>();
     for (const queue of accumulator.active) {
       const readyMs = this.readyAt(queue);

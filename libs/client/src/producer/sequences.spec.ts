@@ -34,6 +34,27 @@ describe('Producer: sequences', () => {
     ]);
   });
 
+  it('asks for it together with the metadata, on the connection that is used afterwards', async () => {
+    const world = createWorld({ topics: { orders: 1 } });
+    const producer = createTestProducer(world);
+    producer.append({ topic: 'orders' });
+    await world.clock.run();
+    expect(world.kafka.requests.map(({ api }) => api)).toEqual(['ApiVersions', 'Metadata', 'InitProducerId', 'Produce']);
+    expect(world.network.attempts).toHaveLength(1);
+  });
+
+  it('fails what waits for metadata, too, when there will be no id', async () => {
+    const world = createWorld();
+    const producer = createTestProducer(world);
+    const body = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, producerEpoch: 0 };
+    world.kafka.fault = ({ api }) => (api === 'InitProducerId' ? { kind: 'answer', body } : undefined);
+    const refused = watch(producer.send({ topic: 'unknown' }));
+    await world.clock.run();
+    expect(refused.error).toMatchObject({ code: 'CLUSTER_AUTHORIZATION_FAILED' });
+    await world.clock.advance(1_000);
+    expect(world.kafka.seen(InitProducerId)).toHaveLength(1);
+  });
+
   it('sends without ids when idempotence is off', async () => {
     const world = createWorld({ topics: { orders: 1 } });
     const producer = createTestProducer(world, { enableIdempotence: false });
