@@ -39,7 +39,12 @@ describe('Producer: sequences', () => {
     const producer = createTestProducer(world);
     producer.append({ topic: 'orders' });
     await world.clock.run();
-    expect(world.kafka.requests.map(({ api }) => api)).toEqual(['ApiVersions', 'Metadata', 'InitProducerId', 'Produce']);
+    expect(world.kafka.requests.map(({ api }) => api)).toEqual([
+      'ApiVersions',
+      'Metadata',
+      'InitProducerId',
+      'Produce',
+    ]);
     expect(world.network.attempts).toHaveLength(1);
   });
 
