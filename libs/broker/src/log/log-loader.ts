@@ -2,7 +2,7 @@
  * Opens a log from its directory, or starts an empty one in it.
  * Guarantees: after a clean stop nothing is read but the ends of things; after any other stop every segment that may not
  * be on the device is checked batch by batch, cut at the first bad one, what lies behind is removed, and indexes, leader
- * epochs and producer state are made again from what is left.
+ * epochs and producer state are made again from what is left. So are they from a damaged transaction index on.
  * Leaves out repairing: bytes that were cut were never acknowledged, or the device has lost them.
  */
 import { batchBaseOffset, batchLastOffset, batchLeaderEpoch, batchMaxTimestamp } from '@kafka-template/protocol';
@@ -69,9 +69,10 @@ class LogLoader {
     let segments = await this.findSegments();
     const known = await readLeaderEpochs(disk, `${directory}/${LEADER_EPOCH_CHECKPOINT}`);
     this.epochs = new LeaderEpochs(known ?? []);
-    const mustRecover = !this.options.isClean || (known === null && segments.length > 0);
-    const from = mustRecover ? this.firstUnflushed(segments, known !== null) : segments.length;
-    await this.loadTransactionIndexes(segments.slice(0, from));
+    const isUnclean = !this.options.isClean || (known === null && segments.length > 0);
+    const unflushed = isUnclean ? this.firstUnflushed(segments, known !== null) : segments.length;
+    const from = await this.loadTransactionIndexes(segments.slice(0, unflushed));
+    const mustRecover = isUnclean || from < segments.length;
     if (mustRecover) segments = await this.recover(segments, from);
     else await this.readEnd(segments);
     const startOffset = Math.max(this.options.startOffset, segments[0]?.baseOffset ?? 0);
@@ -149,14 +150,23 @@ class LogLoader {
     return Math.max(index, 0);
   }
 
-  private async loadTransactionIndexes(segments: readonly Segment[]): Promise<void> {
-    for (const segment of segments) {
+  /** Returns the index of the first segment whose transactions cannot be known from its file; their number when all can. */
+  private async loadTransactionIndexes(segments: readonly Segment[]): Promise<number> {
+    for (const [index, segment] of segments.entries()) {
       const name = segmentFileName(segment.baseOffset, SegmentSuffix.TRANSACTION_INDEX);
       if (!this.names.has(name)) continue;
       const file = await this.context.disk.readFile(`${this.options.directory}/${name}`);
-      segment.aborted = decodeTransactionIndex(file) ?? [];
-      segment.abortedPersisted = segment.aborted.length;
+      const entries = decodeTransactionIndex(file, segment.baseOffset);
+      if (entries === null) {
+        this.context.logger.warn(`${this.options.name}: a transaction index is damaged and is made again`, {
+          file: name,
+        });
+        return index;
+      }
+      segment.aborted = entries;
+      segment.abortedPersisted = entries.length;
     }
+    return segments.length;
   }
 
   /** The newest snapshot at or below `offset` becomes the producer state. Returns where it was taken, or `from`. */

@@ -353,6 +353,62 @@ describe('log recovery: producers', () => {
   });
 });
 
+describe('log recovery: the transaction index', () => {
+  const config = { segmentBytes: 400 };
+
+  /** Forty transactions over many segments, every other one aborted; some overlap, one stays open. */
+  async function withTransactions(): Promise<{ world: LogWorld; aborted: unknown; end: number }> {
+    const world = new LogWorld();
+    const log = await world.open(config);
+    const rules = { origin: 'client', transactionalId: 'tx' } as const;
+    for (let index = 0; index < 40; index++) {
+      const producer = { producerId: index, producerEpoch: 0 };
+      await world.append(log, testBatch({ ...producer, baseSequence: 0, transactional: true }), rules);
+      const ended = index - (index % 3);
+      if (index % 3 === 2) {
+        for (const producerId of [ended, ended + 1]) {
+          const marker = testMarker({ producerId, producerEpoch: 0, isAbort: producerId % 2 === 0 });
+          await world.append(log, marker, { origin: 'coordinator' });
+        }
+      }
+    }
+    await world.clock.settle();
+    return { world, aborted: log.abortedTransactions(0, log.endOffset), end: log.endOffset };
+  }
+
+  const damages: readonly (readonly [string, (file: Buffer) => Buffer])[] = [
+    ['garbage', (file) => Buffer.alloc(file.length, 0xa5)],
+    ['a torn entry', (file) => file.subarray(0, file.length - 1)],
+    ['zeros', (file) => Buffer.alloc(file.length)],
+    ['entries out of order', (file) => Buffer.concat([file, file])],
+  ];
+
+  it.each(damages)('answers the same when a file of it holds %s, also after a clean stop', async (_what, damage) => {
+    for (const isClean of [true, false]) {
+      const { world, aborted, end } = await withTransactions();
+      const files = world.memory.list().filter((path) => path.endsWith('.txnindex'));
+      expect(files.length).toBeGreaterThan(3);
+      for (const path of files) {
+        const disk = world.memory.afterCrash('kill');
+        const opened = await new LogWorld(disk).open(config, { recoveryPoint: end });
+        if (isClean) await opened.close();
+        await replace(disk, path, damage(Buffer.from(await disk.readFile(path))));
+        const again = await new LogWorld(disk).open(config, { recoveryPoint: end, isClean });
+        expect(again.abortedTransactions(0, end)).toEqual(aborted);
+        expect(again.producers.firstUnstableOffset(end)).toBe(opened.producers.firstUnstableOffset(end));
+        expect(again.endOffset).toBe(end);
+      }
+    }
+  });
+
+  it('is made again after a kill when its files are gone', async () => {
+    const { world, aborted, end } = await withTransactions();
+    const disk = world.memory.afterCrash('kill');
+    for (const path of disk.list()) if (path.endsWith('.txnindex')) await disk.unlink(path);
+    expect((await new LogWorld(disk).open(config)).abortedTransactions(0, end)).toEqual(aborted);
+  });
+});
+
 describe('log recovery: a stop without changes', () => {
   it('writes nothing when nothing was appended, and everything when something was', async () => {
     const world = new LogWorld();

@@ -1,6 +1,5 @@
 import { ErrorCode } from '@kafka-template/protocol';
-import { seededRandom } from '../io/random.js';
-import { LogWorld, readAll, testBatch } from '../testing/log-world.js';
+import { LogWorld, testBatch } from '../testing/log-world.js';
 import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.js';
 import { DUPLICATE, ProducerState, lastSequenceOf } from './producer-state.js';
 
@@ -247,47 +246,7 @@ describe('producer state: snapshots', () => {
   });
 });
 
-describe('producer state: against a model', () => {
-  it.each([11, 12, 13, 14, 15, 16])(
-    'writes each batch exactly once, whatever is retried and restarted (seed %d)',
-    async (seed) => {
-      const random = seededRandom(seed);
-      const config = { segmentBytes: 400 + random.below(1000) };
-      let world = new LogWorld();
-      let log = await world.open(config);
-      /** What each producer has had acknowledged, oldest first: the batch and its offset. */
-      const sent = new Map<number, { batch: Buffer; offset: number }[]>();
-      let written = 0;
-      for (let step = 0; step < 300; step++) {
-        const producerId = 1 + random.below(3);
-        const history = sent.get(producerId) ?? [];
-        const action = random.below(12);
-        if (action < 7) {
-          const records = 1 + random.below(3);
-          const baseSequence = history.reduce((sum, { batch }) => sum + batch.readInt32BE(57), 0);
-          const batch = testBatch({ records, producerId, producerEpoch: 0, baseSequence });
-          const outcome = await world.append(log, batch);
-          expect(outcome).toMatchObject({ errorCode: 0, baseOffset: written });
-          written += records;
-          sent.set(producerId, [...history, { batch, offset: outcome.baseOffset }]);
-        } else if (action < 10 && history.length > 0) {
-          // The answers of up to five requests were lost: the producer sends them again, in order.
-          for (const { batch, offset } of history.slice(-(1 + random.below(5)))) {
-            expect(await world.append(log, batch)).toMatchObject({ errorCode: 0, baseOffset: offset });
-          }
-        } else if (action === 10) {
-          const isClean = random.below(2) === 0;
-          if (isClean) await log.close();
-          const { recoveryPoint } = log;
-          world = new LogWorld(isClean ? world.disk : world.memory.afterCrash('kill'));
-          log = await world.open(config, { isClean, recoveryPoint });
-        }
-        expect(log.endOffset).toBe(written);
-      }
-      expect(await readAll(log)).toHaveLength(written);
-    },
-  );
-
+describe('producer state: repetitions', () => {
   it('answers repetitions of batches that are still being written, after them', async () => {
     const world = new LogWorld();
     const log = await world.open();

@@ -37,9 +37,11 @@ describe('timestamp lookup', () => {
       async (_name, batches) => {
         const { world, log } = await logOf(batches, { segmentBytes, indexIntervalBytes });
         const flat = batches.flat();
-        await log.close();
-        const cold = await new LogWorld(world.disk).open({ segmentBytes, indexIntervalBytes }, { isClean: true });
-        for (const opened of [cold]) {
+        for (const isCold of [false, true]) {
+          if (isCold) await log.close();
+          const opened = isCold
+            ? await new LogWorld(world.disk).open({ segmentBytes, indexIntervalBytes }, { isClean: true })
+            : log;
           for (const boundary of new Set(flat.filter((timestamp) => timestamp >= 0))) {
             for (const wanted of [boundary - 1, boundary, boundary + 1]) {
               const expected = flat.findIndex((timestamp) => timestamp >= wanted);

@@ -26,18 +26,21 @@ export function encodeTransactionEntry(entry: AbortedTransactionEntry): Buffer {
   return out;
 }
 
-/** The entries of a file; null when it is damaged. */
-export function decodeTransactionIndex(file: Buffer): AbortedTransactionEntry[] | null {
+/** The entries of the file of a segment that begins at `baseOffset`; null when they cannot be right. */
+export function decodeTransactionIndex(file: Buffer, baseOffset: number): AbortedTransactionEntry[] | null {
   if (file.length % TRANSACTION_ENTRY_BYTES !== 0) return null;
   const entries: AbortedTransactionEntry[] = [];
   for (let at = 0; at < file.length; at += TRANSACTION_ENTRY_BYTES) {
     if (file.readInt16BE(at) !== 0) return null;
-    entries.push({
+    const entry = {
       producerId: Number(file.readBigInt64BE(at + 2)),
       firstOffset: Number(file.readBigInt64BE(at + 10)),
       lastOffset: Number(file.readBigInt64BE(at + 18)),
       lastStableOffset: Number(file.readBigInt64BE(at + 26)),
-    });
+    };
+    const before = entries[entries.length - 1]?.lastOffset ?? baseOffset - 1;
+    if (entry.lastOffset <= before || entry.firstOffset > entry.lastOffset || entry.firstOffset < 0) return null;
+    entries.push(entry);
   }
   return entries;
 }

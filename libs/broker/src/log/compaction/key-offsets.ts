@@ -58,12 +58,12 @@ export class KeyOffsets {
 
   /** Notes that `key` was seen at `offset`; offsets only grow. */
   put(key: Buffer, offset: number): void {
-    const digest = hash('sha256', key, 'buffer');
+    const digest = digestOf(key);
     const at = this.find(digest);
     const { table } = this;
     if (table[at + HIGH_WORD] === 0) {
       assert(this.count < this.keysMax, 'The table of keys is full.');
-      for (let word = 0; word < LOW_WORD; word++) table[at + word] = digest.readUInt32LE(word * 4);
+      for (let word = 0; word < LOW_WORD; word++) table[at + word] = wordOf(digest, word);
       this.count++;
     }
     const high = Math.floor(offset / TWO_32);
@@ -74,18 +74,18 @@ export class KeyOffsets {
 
   /** The newest offset of a key, -1 when it was not seen. */
   get(key: Buffer): number {
-    const at = this.find(hash('sha256', key, 'buffer'));
+    const at = this.find(digestOf(key));
     const high = this.table[at + HIGH_WORD] as number;
     return high === 0 ? -1 : (high - 1) * TWO_32 + (this.table[at + LOW_WORD] as number);
   }
 
   /** Where the slot of a hash is, or the free one it would take. */
-  private find(digest: Buffer): number {
+  private find(digest: string): number {
     const { table, slots } = this;
-    const first = digest.readUInt32LE(0);
-    const second = digest.readUInt32LE(4);
-    const third = digest.readUInt32LE(8);
-    const fourth = digest.readUInt32LE(12);
+    const first = wordOf(digest, 0);
+    const second = wordOf(digest, 1);
+    const third = wordOf(digest, 2);
+    const fourth = wordOf(digest, 3);
     for (let slot = first % slots; ; slot = slot + 1 === slots ? 0 : slot + 1) {
       const at = slot * WORDS;
       if (table[at + HIGH_WORD] === 0) return at;
@@ -94,6 +94,17 @@ export class KeyOffsets {
       }
     }
   }
+}
+
+/** As a string of bytes: a buffer for each key has memory outside of the heap, which keeps the garbage collector busy. */
+function digestOf(key: Buffer): string {
+  return hash('sha256', key, 'latin1');
+}
+
+function wordOf(digest: string, word: number): number {
+  const at = word * 4;
+  const low = digest.charCodeAt(at) | (digest.charCodeAt(at + 1) << 8) | (digest.charCodeAt(at + 2) << 16);
+  return (low | (digest.charCodeAt(at + 3) << 24)) >>> 0;
 }
 
 /** There is always a free slot, where a search for a key that is not there ends. */
