@@ -123,7 +123,8 @@ export default async function broker({ runs, on }) {
       await runOnce(subject, classPath, WARM_UP);
       await runOnce(subject, classPath, SINGLES);
       await createTopic(subject, 'recent', RECENT.partitions);
-      tools.franzProduce({ ...subject.running, topic: 'recent', ...RECENT });
+      const { bootstrapServers, pid } = subject.running;
+      tools.franzProduce({ bootstrapServers, pid, topic: 'recent', ...RECENT });
     }
     const figures = [];
     for (const [workload, load] of WORKLOADS) {

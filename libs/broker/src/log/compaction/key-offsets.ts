@@ -98,7 +98,7 @@ export class KeyOffsets {
 
 /** As a string of bytes: a buffer for each key has memory outside of the heap, which keeps the garbage collector busy. */
 function digestOf(key: Buffer): string {
-  return hash('sha256', key, 'latin1');
+  return hash('sha256', key, 'binary');
 }
 
 function wordOf(digest: string, word: number): number {
