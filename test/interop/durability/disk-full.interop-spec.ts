@@ -7,9 +7,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { createProducer } from '@kafka-template/client';
 import { startBrokerProcess, type BrokerProcess } from '../support/broker-process.js';
 import { kcat } from '../support/kcat.js';
+import { startJavaWriter, type TellingWriter } from './writers.js';
 
 const SIZE = '24m';
 const BALLAST_BYTES = 8 * 1024 * 1024;
@@ -20,9 +22,13 @@ const SOME_LINES = 100;
 /** Clients try again and again for so long, since room may come back. */
 const SOON_MS = 3000;
 const SOON = ['-X', `message.timeout.ms=${SOON_MS}`, '-X', 'enable.idempotence=true'];
+const PATIENCE_MS = 120_000;
+const PATIENT = ['-X', `message.timeout.ms=${PATIENCE_MS}`, '-X', 'enable.idempotence=true'];
+const LOOK_AGAIN_MS = 20;
 
 let mountPoint: string;
 let broker: BrokerProcess | undefined;
+let writer: TellingWriter | undefined;
 
 function asRoot(...words: string[]): void {
   const [command = '', ...parameters] = process.getuid?.() === 0 ? words : ['sudo', '-n', ...words];
@@ -37,9 +43,11 @@ beforeAll(() => {
 });
 afterAll(async () => {
   // A file system in use cannot be taken away.
+  writer?.kill();
   await broker?.kill();
   asRoot('umount', mountPoint);
   rmSync(mountPoint, { recursive: true, force: true });
+  rmSync(`${mountPoint}.properties`, { force: true });
 });
 
 const numbered = (from: number, count: number): string =>
@@ -53,8 +61,8 @@ async function read(bootstrapServers: string, topic: string): Promise<number[]> 
   return records.map((record) => Number(record.split(' ')[1]?.replaceAll('.', '')));
 }
 
-const produce = ({ bootstrapServers }: BrokerProcess, topic: string, input: string): Promise<Buffer> =>
-  kcat(bootstrapServers, ['-P', '-t', topic, '-p', '0', ...SOON], input);
+const produce = ({ bootstrapServers }: BrokerProcess, topic: string, input: string, howLong = SOON): Promise<Buffer> =>
+  kcat(bootstrapServers, ['-P', '-t', topic, '-p', '0', ...howLong], input);
 
 /** Sends until it is refused; resolves with what was acknowledged (number by offset) and the first error. */
 async function fill(bootstrapServers: string): Promise<{ acknowledged: Map<number, number>; code: string }> {
@@ -72,12 +80,39 @@ async function fill(bootstrapServers: string): Promise<{ acknowledged: Map<numbe
   return { acknowledged, code };
 }
 
-it('refuses what does not fit, keeps what it acknowledged, and goes on when there is room', async () => {
+/** Hands numbers to a Java producer that tries again until there is room. */
+function startPatientWriter(bootstrapServers: string): TellingWriter {
+  const properties = `${mountPoint}.properties`;
+  const settings = {
+    'enable.idempotence': true,
+    retries: 2147483647,
+    acks: 'all',
+    'delivery.timeout.ms': PATIENCE_MS,
+    'max.block.ms': PATIENCE_MS,
+  };
+  writeFileSync(
+    properties,
+    Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
+  return startJavaWriter(bootstrapServers, 'patient', properties);
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; !isSo(); await wait(LOOK_AGAIN_MS)) {
+    if (Date.now() > deadline) throw new Error(`Waited ${PATIENCE_MS} ms in vain for ${what}.\n${broker?.log() ?? ''}`);
+  }
+}
+
+it('refuses what does not fit, keeps what it acknowledged, and goes on by itself when there is room', async () => {
   const dataDir = join(mountPoint, 'data');
   const ballast = join(mountPoint, 'ballast');
   writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES, 1));
   const first = (broker = await startBrokerProcess({ dataDir }));
   await produce(first, 'other', numbered(0, SOME_LINES));
+  const patient = (writer = startPatientWriter(first.bootstrapServers));
+  await until('the Java producer', () => patient.acknowledged.length > SOME_LINES);
 
   const { acknowledged, code } = await fill(first.bootstrapServers);
   expect(acknowledged.size).toBeGreaterThan(SOME_LINES);
@@ -85,15 +120,28 @@ it('refuses what does not fit, keeps what it acknowledged, and goes on when ther
   expect(code).toBe('TIMEOUT');
   await expect(produce(first, 'filled', numbered(0, 1))).rejects.toThrow(/ended with 1/);
   expect(first.log()).toContain('ENOSPC');
+  const held = await read(first.bootstrapServers, 'filled');
+  expect([...acknowledged].filter(([offset, number]) => held[offset] !== number)).toEqual([]);
   expect(await read(first.bootstrapServers, 'other')).toHaveLength(SOME_LINES);
 
   truncateSync(ballast);
-  await produce(first, 'other', numbered(SOME_LINES, SOME_LINES));
+  const before = patient.acknowledged.length;
+  await until('the Java producer to go on', () => patient.acknowledged.length > before + SOME_LINES);
+  await produce(first, 'filled', numbered(held.length, SOME_LINES), PATIENT);
+  expect(await read(first.bootstrapServers, 'filled')).toHaveLength(held.length + SOME_LINES);
+  await produce(first, 'new', numbered(0, SOME_LINES), PATIENT);
+  await patient.finish();
+
   await first.kill();
   const second = (broker = await startBrokerProcess({ dataDir }));
   const found = await read(second.bootstrapServers, 'filled');
+  expect(found).toHaveLength(held.length + SOME_LINES);
   expect([...acknowledged].filter(([offset, number]) => found[offset] !== number)).toEqual([]);
-  await produce(second, 'filled', numbered(found.length, SOME_LINES));
-  expect(await read(second.bootstrapServers, 'filled')).toHaveLength(found.length + SOME_LINES);
+  expect(await read(second.bootstrapServers, 'new')).toHaveLength(SOME_LINES);
+  // Each once, in order, at the offset that was told.
+  const written = await read(second.bootstrapServers, 'patient');
+  expect(written.findIndex((number, offset) => number !== offset)).toBe(-1);
+  expect(patient.acknowledged.findIndex(({ value, offset }) => written[offset] !== Number(value))).toBe(-1);
+  expect(written).toHaveLength(patient.acknowledged.length);
   await second.stop();
 });

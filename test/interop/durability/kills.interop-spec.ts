@@ -10,7 +10,8 @@ import { startBrokerProcess, type BrokerProcess } from '../support/broker-proces
 import { kcat } from '../support/kcat.js';
 import { startJavaWriter, startKcatWriter, type Writer } from './writers.js';
 
-const KILLS = 50;
+/** DURABILITY_KILLS=50 for the long run. */
+const KILLS = Number(process.env['DURABILITY_KILLS'] ?? 20);
 /** Acknowledged to the Java writer before the next kill. */
 const ACKNOWLEDGED_PER_LIFE = 50;
 const LIFE_DEADLINE_MS = 60_000;
