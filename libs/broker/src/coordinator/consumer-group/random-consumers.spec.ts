@@ -9,8 +9,8 @@ import type { HeartbeatAnswer } from './replies.js';
 
 /**
  * Random clients in one group of the new protocol, by a seed. What must hold, whatever they do and lose: no partition has
- * two owners whose commits would be taken; an epoch that is over is refused; what comes back from the bytes in the log is
- * the group as it was; left alone the group becomes stable with every partition given out.
+ * two owners whose commits would be taken; an epoch that is over is refused; committed offsets never go back, although
+ * members that are taken for dead go on committing; what comes back from the bytes in the log is the group as it was; left alone the group becomes stable with every partition given out.
  */
 const STEPS = 500;
 /** Reading the whole log after every step would make minutes of it. */
@@ -19,6 +19,16 @@ const TOPICS = ['t', 'u'];
 
 function must(condition: boolean, sentence: string): void {
   if (!condition) throw new Error(sentence);
+}
+
+/** Somebody who reads and commits. */
+interface Reader {
+  readonly memberId: string;
+  readonly instanceId: string | null;
+  /** 0: not in the group. */
+  readonly epoch: number;
+  /** `topic id/partition` to the next offset it reads. */
+  readonly positions: Map<string, number>;
 }
 
 interface Client {
@@ -30,6 +40,8 @@ interface Client {
   epoch: number;
   /** What it reads, as `topic id/partition`. */
   owned: Set<string>;
+  /** Of what it reads, the next offset. */
+  positions: Map<string, number>;
 }
 
 const commitKind = { apiVersion: 9, transactional: false };
@@ -38,6 +50,9 @@ class Crowd {
   readonly play: ConsumerPlay;
   readonly clients: Client[];
   moves = 0;
+  /** `topic id/partition` to what the group has committed. */
+  readonly committed = new Map<string, number>();
+  private readonly zombies: Reader[] = [];
   private steps = 0;
 
   constructor(private readonly random: Random) {
@@ -50,13 +65,16 @@ class Crowd {
       life: 0,
       epoch: 0,
       owned: new Set<string>(),
+      positions: new Map<string, number>(),
     }));
   }
 
   step(): void {
     const client = this.clients[this.random.below(this.clients.length)]!;
     const dice = this.random.below(100);
-    if (dice < 70) this.beat(client);
+    if (dice < 50) this.beat(client);
+    else if (dice < 66) this.read(this.reader(client));
+    else if (dice < 70) this.read(this.zombies[this.random.below(this.zombies.length)]);
     else if (dice < 76) this.leave(client);
     else if (dice < 79) this.crash(client);
     else if (dice < 83) this.changeTopics();
@@ -112,8 +130,7 @@ class Crowd {
 
   private hear(client: Client, answer: HeartbeatAnswer): void {
     if (answer.errorCode !== ErrorCode.NONE) {
-      client.epoch = 0;
-      client.owned = new Set();
+      this.crash(client);
       return;
     }
     client.epoch = answer.memberEpoch;
@@ -123,6 +140,30 @@ class Crowd {
       partitions.map((partition) => partitionKey(topicId, partition)),
     );
     client.owned = new Set(keys);
+    // A partition it had before goes on where it is; a new one where the group has committed.
+    client.positions = new Map(
+      keys.map((key) => [key, client.positions.get(key) ?? this.committed.get(key) ?? 0] as const),
+    );
+  }
+
+  private reader(client: Client): Reader {
+    const { instanceId, epoch, positions } = client;
+    return { memberId: this.id(client), instanceId, epoch, positions };
+  }
+
+  /** Reads on in a partition it was given, and says so. */
+  private read(reader: Reader | undefined): void {
+    if (!reader || reader.epoch === 0 || reader.positions.size === 0) return;
+    const [key, position] = [...reader.positions][this.random.below(reader.positions.size)]!;
+    const next = position + this.random.below(5);
+    reader.positions.set(key, next);
+    const [topicId = '', partition = ''] = key.split('/');
+    const committer = { memberId: reader.memberId, groupInstanceId: reader.instanceId, generationId: reader.epoch };
+    const { group } = this.play;
+    if (checkConsumerCommit(group, committer, commitKind).check(topicId, Number(partition)) !== ErrorCode.NONE) return;
+    const before = this.committed.get(key) ?? 0;
+    must(next >= before, `The offset of ${key} went back from ${before} to ${next}.`);
+    this.committed.set(key, next);
   }
 
   private leave(client: Client): void {
@@ -133,9 +174,12 @@ class Crowd {
     this.crash(client);
   }
 
+  /** It forgets everything; another process may go on under its name. */
   private crash(client: Client): void {
+    if (client.epoch > 0) this.zombies.push(this.reader(client));
     client.epoch = 0;
     client.owned = new Set();
+    client.positions = new Map();
   }
 
   private changeTopics(): void {
@@ -190,10 +234,12 @@ class Crowd {
 
 describe('random clients of the new protocol', () => {
   let moves = 0;
+  let offsets = 0;
 
   afterAll(() => {
     // A crowd that never gets anywhere proves nothing.
     expect(moves).toBeGreaterThan(300);
+    expect(offsets).toBeGreaterThan(300);
   });
 
   it.each(Array.from({ length: 12 }, (_, seed) => seed))('keep to it (seed %i)', (seed) => {
@@ -202,6 +248,7 @@ describe('random clients of the new protocol', () => {
     crowd.settle();
     const { group, image } = crowd.play;
     moves += crowd.moves;
+    for (const offset of crowd.committed.values()) offsets += offset;
     if (group.members.size === 0) return;
     expect(stateOf(group)).toBe('Stable');
     const given = [...group.targets.values()].flatMap((target) =>

@@ -164,6 +164,11 @@ export class GroupPlay {
     return last?.value ? groupFromMetadata('g', last.value, this.now) : null;
   }
 
+  /** The broker comes back with what is in the log; requests that waited are never answered. */
+  restart(): void {
+    this.group = this.reloaded() ?? newGroup('g', this.now);
+  }
+
   private run(command: GroupCommand): void {
     const before = structuredClone(this.group);
     const decision = decide(this.group, command, this.now, this.rules);

@@ -13,7 +13,8 @@ import { TIMEOUT_MS, TransactionWorld, PARTITIONS, type Owner } from './transact
 
 /**
  * Random producers in random transactions, with restarts and crashes in between, by a seed. After every step three readers
- * must agree: one that reads everything, one that reads what is committed, and the model, which knows what was decided.
+ * must agree with the model, which knows what was decided: one that reads everything, one that reads what is committed, and
+ * one that reads what is committed from anywhere on, be it in the middle of a transaction.
  */
 const PRODUCERS = 3;
 const STEPS = 90;
@@ -234,18 +235,20 @@ class Model {
     const all: string[] = [];
     for (let index = 0; index < PARTITIONS; index++) {
       const everything = await readEverything(this.world, index);
-      const expected: string[] = [];
-      for (const value of everything) {
-        const fate = this.fateOf(value);
-        if (fate === 'open') break;
-        if (fate === 'committed') expected.push(value);
+      const values = everything.map(({ value }) => value);
+      const open = values.findIndex((value) => this.fateOf(value) === 'open');
+      const decided = open === -1 ? everything : everything.slice(0, open);
+      const stable = decided.filter(({ value }) => this.fateOf(value) === 'committed');
+      const { lastStableOffset } = this.world.partition(index);
+      for (const from of [0, this.random.below(lastStableOffset + 1)]) {
+        const committed = await readCommitted(this.world, index, { from, maxBytes: 1 + this.random.below(400) });
+        const expected = stable.filter(({ offset }) => offset >= from).map(({ value }) => value);
+        must(
+          JSON.stringify(committed) === JSON.stringify(expected),
+          `t-${index} from ${from}: committed [${committed.join()}], expected [${expected.join()}] of [${values.join()}]`,
+        );
       }
-      const committed = await readCommitted(this.world, index, 1 + this.random.below(400));
-      must(
-        JSON.stringify(committed) === JSON.stringify(expected),
-        `t-${index}: committed [${committed.join()}], expected [${expected.join()}] of [${everything.join()}]`,
-      );
-      all.push(...everything);
+      all.push(...values);
     }
     must(new Set(all).size === all.length, 'A record is there twice');
     for (const { acknowledged } of this.transactions.values()) {
@@ -262,15 +265,21 @@ class Model {
   }
 }
 
-async function readEverything(world: TransactionWorld, index: number): Promise<string[]> {
+/** A record as a reader of everything sees it. */
+interface Seen {
+  readonly offset: number;
+  readonly value: string;
+}
+
+async function readEverything(world: TransactionWorld, index: number): Promise<Seen[]> {
   const partition = world.partition(index);
-  const values: string[] = [];
+  const values: Seen[] = [];
   for (let fetchOffset = 0; fetchOffset < partition.highWatermark;) {
     const outcome = await partition.read({ fetchOffset, maxBytes: 1e6, minOneBatch: true, readCommitted: false });
     const reader = new RecordReader(Buffer.concat(outcome.records));
     while (reader.nextBatch()) {
       const isControl = isControlBatch(reader.buffer, reader.batchPosition);
-      while (reader.nextRecord()) if (!isControl) values.push(String(reader.value()));
+      while (reader.nextRecord()) if (!isControl) values.push({ offset: reader.offset, value: String(reader.value()) });
       fetchOffset = batchLastOffset(reader.buffer, reader.batchPosition) + 1;
     }
   }
@@ -278,10 +287,14 @@ async function readEverything(world: TransactionWorld, index: number): Promise<s
 }
 
 /** What a consumer with `read_committed` makes of the answers, as Kafka's own does it. */
-async function readCommitted(world: TransactionWorld, index: number, maxBytes: number): Promise<string[]> {
+async function readCommitted(
+  world: TransactionWorld,
+  index: number,
+  { from, maxBytes }: { readonly from: number; readonly maxBytes: number },
+): Promise<string[]> {
   const partition = world.partition(index);
   const values: string[] = [];
-  for (let fetchOffset = 0; ;) {
+  for (let fetchOffset = from; ;) {
     const outcome = await partition.read({ fetchOffset, maxBytes, minOneBatch: true, readCommitted: true });
     if (outcome.sizeBytes === 0) {
       must(fetchOffset === partition.lastStableOffset, 'The reader ends before the last stable offset');
