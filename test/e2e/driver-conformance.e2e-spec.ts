@@ -111,6 +111,28 @@ describe.each(DRIVERS)('driver $name', (driver) => {
       expect(await codeOf(sendOne(producer, { topic, value: 'd' }))).toBe('CLOSED');
     });
 
+    it('transactions: what was committed is read, what was aborted is not; or there are no such methods', async () => {
+      const topic = await bench.topic();
+      const producer = bench.otherProducer(
+        driver.capabilities.transactions ? { transactionalId: uniqueName('tx') } : {},
+      );
+      expect(producer.beginTransaction !== undefined).toBe(driver.capabilities.transactions);
+      if (!driver.capabilities.transactions) return;
+      await producer.initTransactions?.();
+      for (const [value, isCommitted] of [
+        ['a', true],
+        ['b', false],
+        ['c', true],
+      ] as const) {
+        producer.beginTransaction?.();
+        await sendOne(producer, { topic, value });
+        await (isCommitted ? producer.commitTransaction?.() : producer.abortTransaction?.());
+      }
+      const consumer = bench.consumer({ isolationLevel: 'read_committed' });
+      consumer.subscribe(topic);
+      expect(texts(await pollCount(consumer, 2))).toEqual(['a', 'c']);
+    });
+
     it('a callback that throws does not keep others from being called', async () => {
       const topic = await bench.topic();
       const thrown = new Promise((resolve) => {

@@ -46,6 +46,7 @@ export type {
 } from './drivers/driver-options.js';
 export type {
   CommittedOffset,
+  ConsumerGroupMetadata,
   Driver,
   DriverAdmin,
   DriverConsumer,
@@ -55,6 +56,7 @@ export type {
   DriverProducerRecord,
   DriverRecord,
   DriverRecords,
+  DriverTransactions,
   OffsetCommit,
   PartitionInfo,
   RebalanceListener,

@@ -56,7 +56,8 @@ export class Acknowledgment {
     if (this.#rejection !== undefined) throw illegal('acknowledge() after nack(): a record cannot be both');
     const end = index === undefined ? this.#records.length : this.#checkIndex(index) + 1;
     if (end <= this.#acknowledged) return DONE;
-    const records = this.#records.slice(this.#acknowledged, end);
+    const isAll = this.#acknowledged === 0 && end === this.#records.length;
+    const records = isAll ? this.#records : this.#records.slice(this.#acknowledged, end);
     this.#acknowledged = end;
     return this.#target.acknowledged(records);
   }

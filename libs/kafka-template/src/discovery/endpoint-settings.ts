@@ -15,6 +15,11 @@ import { flowSettings } from '../listener/flow-options.js';
 import type { ContainerSettings, Source } from '../listener/container-settings.js';
 import { type KafkaListenerOptions, type ListenerOptions, checkListenerOptions } from '../listener/listener-options.js';
 import type { MessageListener } from '../listener/message-listener.js';
+import {
+  type TransactionRunner,
+  transactionStrategy,
+  transactionalListener,
+} from '../listener/transactional-listener.js';
 import { type SerializerOptions, recordSerdes } from '../serde/record-serdes.js';
 import type { ListenerEndpoint } from './listener.endpoint.js';
 
@@ -25,6 +30,8 @@ export interface EndpointDefaults {
   readonly serializers: SerializerOptions | undefined;
   /** Makes the error handler of a listener that has none. */
   readonly createErrorHandler: () => ErrorHandler;
+  /** The template, when it has transactions. */
+  readonly transactions?: TransactionRunner | undefined;
   /** The template, for error handlers that send. */
   readonly sender: DeadLetterSender;
 }
@@ -44,6 +51,9 @@ export function endpointSettings(endpoint: ListenerEndpoint, defaults: EndpointD
   const source = sourceOf(options, groupId);
   const consumer = consumerOf(options, defaults);
   problems.push(...contradictions(endpoint, { merged, groupId, source, consumer }));
+  if (merged.transactional === true) {
+    problems.push(...transactionProblems(endpoint, { merged, groupId, source, consumer }, defaults));
+  }
   if (problems.length > 0) throw new KafkaOptionsError(`@KafkaListener on ${name}`, problems);
   const { ackMode = AckMode.BATCH, ackCount = 1, ackTimeMs = 5000 } = merged;
   return {
@@ -54,7 +64,13 @@ export function endpointSettings(endpoint: ListenerEndpoint, defaults: EndpointD
     concurrency: merged.concurrency ?? 1,
     consumer: { ...consumer, clientId: options.clientIdPrefix ?? consumer.clientId ?? id },
     serdes: recordSerdes(options.serializers, defaults.serializers),
-    strategy: typeof ackMode === 'function' ? ackMode : strategyFactory(ackMode, { ackCount, ackTimeMs }),
+    transactions: merged.transactional === true ? defaults.transactions : undefined,
+    strategy:
+      merged.transactional === true
+        ? () => transactionStrategy
+        : typeof ackMode === 'function'
+          ? ackMode
+          : strategyFactory(ackMode, { ackCount, ackTimeMs }),
     commitStyle: styleOf(options) ?? styleOf(defaults.listener) ?? CommitStyle.SYNC,
     commitRetries: merged.commitRetries ?? 3,
     commitCallback: merged.commitCallback,
@@ -80,7 +96,8 @@ export function endpointProblems({ options, plan }: ListenerEndpoint): string[] 
 /** Settings of a container, once there is something to call. */
 export function containerSettings(settings: EndpointSettings, listener: MessageListener): ContainerSettings {
   const { batch: _batch, ...rest } = settings;
-  return { ...rest, listener };
+  const { transactions } = settings;
+  return { ...rest, listener: transactions === undefined ? listener : transactionalListener(listener, transactions) };
 }
 
 /** The commit rule that is chosen in one place: an ack mode, a policy, a strategy of one's own. */
@@ -161,7 +178,24 @@ function contradictions({ options, plan }: ListenerEndpoint, { merged, groupId, 
       'ackMode and properties.enableAutoCommit contradict each other: the client commits, or the container',
     );
   }
-  if (plan.wantsAcknowledgment) problems.push(...acknowledgmentProblems(merged, groupId, consumer));
+  if (plan.wantsAcknowledgment && merged.transactional !== true)
+    problems.push(...acknowledgmentProblems(merged, groupId, consumer));
+  return problems;
+}
+
+function transactionProblems(
+  { options, plan }: ListenerEndpoint,
+  { merged, groupId, consumer }: Seen,
+  { transactions }: EndpointDefaults,
+): string[] {
+  const problems: string[] = [];
+  const note = (isWrong: boolean, problem: string) => void (isWrong && problems.push(`transactional: ${problem}`));
+  note(transactions === undefined, 'the template has no transactions: set template.transactionIdPrefix in KafkaModule');
+  note(groupId === undefined, 'without a group there are no offsets to commit');
+  note(consumer.enableAutoCommit === true, 'offsets are committed with the transaction, not by enableAutoCommit');
+  note(ruleOf(options) !== undefined, 'offsets are committed with the transaction: take ackMode or commit away');
+  note(plan.wantsAcknowledgment, 'offsets are committed with the transaction: take the Acknowledgment away');
+  note((merged.keyConcurrency ?? 1) > 1 || merged.asyncAcks === true, 'not together with keyConcurrency or asyncAcks');
   return problems;
 }
 

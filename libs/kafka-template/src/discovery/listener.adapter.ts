@@ -5,7 +5,13 @@
  * filter says that it has dealt with an error by returning something other than undefined; if it throws, or returns nothing,
  * the error stands. Request-scoped listeners are made anew for each record, which they can inject as REQUEST.
  */
-import { ContextIdFactory, ExternalContextCreator, type ModuleRef, type ModulesContainer } from '@nestjs/core';
+import {
+  type ApplicationConfig,
+  ContextIdFactory,
+  ExternalContextCreator,
+  type ModuleRef,
+  type ModulesContainer,
+} from '@nestjs/core';
 import { defaultIfEmpty, isObservable, lastValueFrom } from 'rxjs';
 import type { Acknowledgment } from '../commit/acknowledgment.js';
 import { ROUTE_ARGUMENTS_METADATA } from '../decorators/metadata.js';
@@ -15,8 +21,10 @@ import type { Consumer } from '../listener/consumer.js';
 import type { HandlingOptions } from '../listener/handling-options.js';
 import { KAFKA_CONTEXT_TYPE, KafkaArgumentsHost, type ListenerArguments } from './kafka-arguments-host.js';
 import type { MessageListener } from '../listener/message-listener.js';
+import { isPromiseLike } from '../listener/record-dispatcher.js';
 import { seekAwareOf } from '../listener/seek-aware.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
+import { directCall } from './direct-call.js';
 import type { EndpointSettings } from './endpoint-settings.js';
 import { selectHandler } from './handler-selection.js';
 import type { HandlerMethod, ListenerEndpoint } from './listener.endpoint.js';
@@ -43,16 +51,19 @@ interface FiltersContextCreator {
 
 /** What a context creator has inside. The same in Nest 11 and 12. */
 interface CreatorInside {
-  readonly container?: Parameters<(typeof ExternalContextCreator)['fromContainer']>[0];
+  readonly container?: Parameters<(typeof ExternalContextCreator)['fromContainer']>[0] & {
+    readonly applicationConfig: ApplicationConfig;
+  };
   readonly filtersContextCreator?: FiltersContextCreator;
 }
 
 type ContextId = ReturnType<typeof ContextIdFactory.create>;
-type Call = (...parameters: unknown[]) => Promise<unknown>;
+type Method = (...parameters: unknown[]) => unknown;
+type ListenerCall = (...parameters: ListenerArguments) => unknown;
 
 /** A method bound to an instance, with its guards, pipes and interceptors, and its filters apart. */
 interface BoundMethod {
-  readonly call: Call;
+  readonly call: ListenerCall;
   readonly filters: ExceptionsHandler;
 }
 
@@ -86,14 +97,16 @@ export class ListenerAdapter {
     );
     const [first] = endpoint.methods;
     const only = endpoint.methods.length === 1 && first?.condition === undefined ? first : undefined;
+    const onlyCall = only === undefined ? undefined : calls.get(only);
     const onRecord = (record: ConsumerRecord, ack: Acknowledgment | undefined, consumer: Consumer) => {
       const method = only ?? selectHandler(endpoint.methods, record);
       const { payload } = method.plan;
-      return calls.get(method)?.([payload === undefined ? record : record.valueAs(payload), record, ack, consumer]);
+      const call = onlyCall ?? calls.get(method);
+      return call?.(payload === undefined ? record : record.valueAs(payload), record, ack, consumer);
     };
     const onBatch = (records: readonly ConsumerRecord[], ack: Acknowledgment | undefined, consumer: Consumer) => {
       const payloads = only?.plan.payload === undefined ? records : payloadsOf(records);
-      return only === undefined ? undefined : calls.get(only)?.([payloads, records, ack, consumer]);
+      return onlyCall?.(payloads, records, ack, consumer);
     };
     const { wrapper } = endpoint;
     const seekAware = wrapper.isDependencyTreeStatic() ? seekAwareOf(wrapper.instance) : undefined;
@@ -102,22 +115,43 @@ export class ListenerAdapter {
   }
 
   /** Calls a method, asks its filters about what it throws, and sends its result on. */
-  #callOf(binding: Binding, { replySender }: AdapterExtras): (parameters: ListenerArguments) => Promise<void> {
+  #callOf(binding: Binding, { replySender }: AdapterExtras): ListenerCall {
     const bound = this.#binder(binding);
     const { sendTo } = binding.method;
-    return async (parameters) => {
-      const found = bound(parameters);
-      const method = found instanceof Promise ? await found : found;
+    if (typeof bound === 'object' && (sendTo === undefined || replySender === undefined)) {
+      return this.#promiseless(bound);
+    }
+    return async (...parameters) => {
+      const method = typeof bound === 'function' ? await bound(parameters) : bound;
       let result: unknown;
       try {
         result = await method.call(...parameters);
       } catch (error) {
-        result = await this.#filtered(method.filters, error, parameters);
-        if (result === undefined || result === null) throw error;
+        result = await this.#recovered(method.filters, error, parameters);
       }
       if (sendTo !== undefined && replySender !== undefined)
         await sendReply(replySender, sendTo, parameters[1], result);
     };
+  }
+
+  /** A method that returns at once costs no promise. */
+  #promiseless({ call, filters }: BoundMethod): ListenerCall {
+    return (payload, record, acknowledgment, consumer) => {
+      const recover = (error: unknown) => this.#recovered(filters, error, [payload, record, acknowledgment, consumer]);
+      try {
+        const returned = call(payload, record, acknowledgment, consumer);
+        return isPromiseLike(returned) ? returned.then(undefined, recover) : undefined;
+      } catch (error) {
+        return recover(error);
+      }
+    };
+  }
+
+  /** What the filters make of an error. Rejects with it when it stands. */
+  async #recovered(filters: ExceptionsHandler, error: unknown, parameters: ListenerArguments): Promise<unknown> {
+    const result = await this.#filtered(filters, error, parameters);
+    if (result === undefined || result === null) throw error;
+    return result;
   }
 
   /** What the filters make of an error; undefined when it stands. */
@@ -134,13 +168,10 @@ export class ListenerAdapter {
   }
 
   /** Static listeners are bound once; others for every call. */
-  #binder(binding: Binding) {
+  #binder(binding: Binding): BoundMethod | ((parameters: ListenerArguments) => Promise<BoundMethod>) {
     const { wrapper } = binding.endpoint;
-    if (wrapper.isDependencyTreeStatic()) {
-      const method = this.#bind(binding, wrapper.instance as object);
-      return () => method;
-    }
-    return async (parameters: ListenerArguments): Promise<BoundMethod> => {
+    if (wrapper.isDependencyTreeStatic()) return this.#bind(binding, wrapper.instance as object);
+    return async (parameters) => {
       const { moduleRef } = this.#parts;
       const contextId = ContextIdFactory.create();
       moduleRef.registerRequestByContextId(parameters[1], contextId);
@@ -153,11 +184,19 @@ export class ListenerAdapter {
     const { wrapper } = endpoint;
     const { methodName, plan } = method;
     const { groupId, errorHandler, id } = settings;
-    const callback = awaitable((instance as Record<string, (...parameters: unknown[]) => unknown>)[methodName] as Call);
+    const implementation = (instance as Record<string, Method>)[methodName] as Method;
+    const callback = awaitable(implementation);
     const deliveryAttempt = (record: ConsumerRecord) => errorHandler.deliveryAttempt?.(record, id) ?? 1;
+    const source = { plan, groupId, deliveryAttempt };
     const exchangeKeyForValue = (kind: number, data: unknown, parameters: unknown) =>
-      parameterValue({ plan, groupId, deliveryAttempt }, kind, data, parameters as ListenerArguments);
+      parameterValue(source, kind, data, parameters as ListenerArguments);
     const inquirerId = contextId === undefined ? undefined : wrapper.id;
+    const filters = filtersOf(contexts).create(instance, callback, this.#moduleKey(wrapper), contextId, inquirerId);
+    const config = (contexts as unknown as CreatorInside).container?.applicationConfig;
+    if (contextId === undefined && config !== undefined) {
+      const call = directCall({ instance, method: implementation, methodName, source, config });
+      if (call !== undefined) return { call, filters };
+    }
     const call = contexts.create(
       instance,
       callback,
@@ -168,8 +207,7 @@ export class ListenerAdapter {
       inquirerId,
       { guards: true, interceptors: true, filters: false },
       KAFKA_CONTEXT_TYPE,
-    ) as Call;
-    const filters = filtersOf(contexts).create(instance, callback, this.#moduleKey(wrapper), contextId, inquirerId);
+    ) as ListenerCall;
     return { call, filters };
   }
 
@@ -203,14 +241,14 @@ function filtersOf(contexts: ExternalContextCreator): FiltersContextCreator {
  * Nest takes the last value of an observable, and fails when there is none. The prototype lets Nest, and guards that ask for
  * the handler, find what decorators have noted on the method.
  */
-function awaitable(method: Call): Call {
+function awaitable(method: Method): Method {
   const call = function (this: unknown, ...parameters: unknown[]): unknown {
     const returned: unknown = method.apply(this, parameters);
     return isObservable(returned) ? returned.pipe(defaultIfEmpty(undefined)) : returned;
   };
   Object.setPrototypeOf(call, method);
   Object.defineProperty(call, 'name', { value: method.name });
-  return call as Call;
+  return call;
 }
 
 function unsupported(): Error {

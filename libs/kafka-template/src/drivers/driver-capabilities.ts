@@ -16,6 +16,7 @@ export const CAPABILITY_MEANINGS = {
   checkedCrcs: 'checksums of what is received are verified (`checkCrcs`)',
   pipelinedIdempotence: 'more than one request on its way with idempotence',
   allCodecs: 'snappy, lz4 and zstd without registering codecs',
+  transactions: 'transactions (`template.transactionIdPrefix`, `transactional`)',
   customSasl: 'SASL mechanisms of your own (`createMechanism`)',
 } as const;
 

@@ -121,6 +121,10 @@ export interface ProducerProperties extends ClientProperties {
   compressionType?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
   /** Size limit of one request, and so of one record, in bytes. Default 1048576. */
   maxRequestSize?: number;
+  /** Set by the template for each of its transactional producers: see `template.transactionIdPrefix`. */
+  transactionalId?: string;
+  /** The broker aborts a transaction that is open for longer. Default 60000. */
+  transactionTimeoutMs?: number;
   /** Chooses the partition of a record that names none: the client's own interface. Default: murmur2 of the key, as Java. */
   partitioner?: { partition(...parameters: never[]): number };
 }
@@ -204,6 +208,8 @@ export const PRODUCER_CHECKS: Readonly<Record<keyof ProducerProperties, OptionCh
   enableIdempotence: flag,
   compressionType: { kind: 'one-of', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
   maxRequestSize: positive,
+  transactionalId: { kind: 'string' },
+  transactionTimeoutMs: positive,
   partitioner: { kind: 'object' },
 };
 

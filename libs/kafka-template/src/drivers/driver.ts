@@ -4,7 +4,6 @@
  * Poll-based and small, in Kafka's own words. A driver is an adapter: `drivers/native` puts `@kafka-template/client`
  * behind it, specs use `testing/driver-fake.ts`. Nothing outside `drivers/` knows which client is behind it; what a
  * driver cannot do it says in `capabilities`, and a container that needs it refuses to start.
- * Leaves out transactions, which are a later step of this port.
  */
 import type { DriverCapabilities } from './driver-capabilities.js';
 import type { AdminProperties, ConsumerProperties, ProducerProperties } from './driver-options.js';
@@ -110,8 +109,32 @@ export interface PartitionInfo extends TopicPartition {
 /** Outcome of one record: exactly one of the two is not null. */
 export type SendCallback = (error: Error | null, metadata: RecordMetadata | null) => void;
 
+/** A member of a group, as transactions name it: by this the broker finds out members that have lost their partitions. */
+export interface ConsumerGroupMetadata {
+  readonly groupId: string;
+  /** -1 while the consumer is no member. */
+  readonly generationId: number;
+  /** Empty while the consumer is no member. */
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+}
+
+/** What a producer with a `transactionalId` can do besides, with drivers that have the capability `transactions`. */
+export interface DriverTransactions {
+  /** Once, before the first transaction: finishes what an earlier producer with the same id left open, and fences it off. */
+  initTransactions(): Promise<void>;
+  /** What is appended from now on belongs to the transaction. Throws when one is open, or when the producer was fenced off. */
+  beginTransaction(): void;
+  /** Commits offsets of a group with the transaction. Rejects when the member has lost its partitions. */
+  sendOffsetsToTransaction(offsets: readonly OffsetCommit[], group: ConsumerGroupMetadata): Promise<void>;
+  /** Rejects with `abortable: true` when it has to be aborted; whether another error means a commit is not known. */
+  commitTransaction(): Promise<void>;
+  /** Nothing of the transaction becomes visible. */
+  abortTransaction(): Promise<void>;
+}
+
 /** Sends records in the background. */
-export interface DriverProducer {
+export interface DriverProducer extends Partial<DriverTransactions> {
   /** Queues a record. Never throws for a broker-side reason; the callback is called exactly once. */
   append(record: DriverProducerRecord, callback: SendCallback): void;
   /**
@@ -152,6 +175,8 @@ export interface DriverConsumer {
     queries: readonly (TopicPartition & { readonly timestamp: number })[],
   ): Promise<readonly (TopicPartition & { readonly offset: number | null })[]>;
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>;
+  /** Who this is in its group, for transactions. Absent: the driver has none. */
+  groupMetadata?(): ConsumerGroupMetadata;
   /** Makes a poll that is waiting, or else the next one, reject with code WAKEUP. */
   wakeup(): void;
   /** Leaves the group and disconnects, within `timeoutMs`. */

@@ -29,27 +29,36 @@ export class AckReceiver implements AcknowledgmentTarget {
     this.#isCallInHand = true;
   }
 
-  /** The listener has returned: waits for the commits it has made. Rejects when one shows that the partitions are lost. */
-  async end(): Promise<void> {
+  /**
+   * The listener has returned. Returns the wait for the commits it has made, if it has; that rejects when one shows that the
+   * partitions are lost.
+   */
+  end(): Promise<void> | undefined {
     this.#isCallInHand = false;
-    if (this.#commits.length === 0) return;
+    if (this.#commits.length === 0) return undefined;
     const commits = this.#commits;
     this.#commits = [];
-    for (const outcome of await Promise.allSettled(commits)) {
-      if (outcome.status === 'rejected' && (isMembershipLost(outcome.reason) || isFatal(outcome.reason))) {
-        throw outcome.reason;
-      }
-    }
+    return settled(commits);
   }
 
   acknowledged(records: readonly RecordRef[]): PromiseLike<void> {
+    const [only] = records;
+    if (only !== undefined && records.length === 1) return this.#acknowledgedOne(only);
     const offsets: OffsetCommit[] = [];
     // Out of order each record counts for itself; else the last of a partition stands for all.
     for (const record of this.#runtime.parts.window === undefined ? lastOfEach(records) : records) {
       if (!this.#isCurrent(record)) continue;
       offsets.push(...(this.#runtime.earn(record) ?? []));
     }
-    if (offsets.length > 0) return this.#commit(offsets);
+    return offsets.length > 0 ? this.#commit(offsets) : this.#noted();
+  }
+
+  #acknowledgedOne(record: RecordRef): PromiseLike<void> {
+    const offsets = this.#isCurrent(record) ? this.#runtime.earn(record) : undefined;
+    return offsets === undefined ? this.#noted() : this.#commit(offsets);
+  }
+
+  #noted(): PromiseLike<void> {
     if (!this.#isCallInHand) this.#runtime.parts.wake();
     return NOTED;
   }
@@ -96,6 +105,14 @@ export class AckReceiver implements AcknowledgmentTarget {
     const { containerId, log } = this.#runtime.parts;
     log.warn(`${containerId}: ${recordName(record)} was acknowledged after its partition had been revoked`);
     return false;
+  }
+}
+
+async function settled(commits: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(commits)) {
+    if (outcome.status === 'rejected' && (isMembershipLost(outcome.reason) || isFatal(outcome.reason))) {
+      throw outcome.reason;
+    }
   }
 }
 

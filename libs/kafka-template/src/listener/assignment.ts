@@ -16,11 +16,13 @@ export class Assignment {
   #epoch = 0;
   #changes = 0;
   #isKnown = false;
+  /** The partition asked about last: records come in runs of one. Void after any change. */
+  #last: Owned | undefined;
 
   /** The partitions come to this consumer. One that was there already keeps its number. */
   add(partitions: readonly TopicPartition[]): void {
     this.#epoch++;
-    this.#changes++;
+    this.#changed();
     for (const { topic, partition } of partitions) {
       const name = partitionName({ topic, partition });
       if (!this.#owned.has(name)) this.#owned.set(name, { partition: { topic, partition }, epoch: this.#epoch });
@@ -29,7 +31,7 @@ export class Assignment {
 
   /** The partitions go. */
   remove(partitions: readonly TopicPartition[]): void {
-    this.#changes++;
+    this.#changed();
     for (const partition of partitions) this.#owned.delete(partitionName(partition));
   }
 
@@ -47,7 +49,15 @@ export class Assignment {
 
   /** Number of the present assignment of a partition; undefined when it is not here. */
   epochOf(partition: TopicPartition): number | undefined {
-    return this.#owned.get(partitionName(partition))?.epoch;
+    const last = this.#last;
+    if (
+      last !== undefined &&
+      last.partition.partition === partition.partition &&
+      last.partition.topic === partition.topic
+    )
+      return last.epoch;
+    this.#last = this.#owned.get(partitionName(partition));
+    return this.#last?.epoch;
   }
 
   /** Whether the partition is here. */
@@ -68,5 +78,10 @@ export class Assignment {
   /** Whether there has been an assignment, be it an empty one, with its positions. */
   get isKnown(): boolean {
     return this.#isKnown;
+  }
+
+  #changed(): void {
+    this.#changes++;
+    this.#last = undefined;
   }
 }

@@ -4,7 +4,14 @@
  * A class, so that Nest can recognise the parameter by its type. A seek voids what is left of the partition in memory and what
  * it had earned, so that the next record delivered is the one sought. Leaves out poll, subscribe and close.
  */
-import type { CommittedOffset, DriverConsumer, OffsetCommit, TopicPartition } from '../drivers/driver.js';
+import type {
+  CommittedOffset,
+  ConsumerGroupMetadata,
+  DriverConsumer,
+  OffsetCommit,
+  TopicPartition,
+} from '../drivers/driver.js';
+import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 
 /** What the container has to do when a listener moves a position. */
 export type SeekHook = (partitions: readonly TopicPartition[]) => void;
@@ -74,6 +81,16 @@ export class Consumer {
   ): void {
     this.#onCommit(offsets);
     this.#consumer.commitAsync(offsets, callback);
+  }
+
+  /** Who this is in its group, for `sendOffsetsToTransaction`. Throws UNSUPPORTED_BY_DRIVER where there are no transactions. */
+  groupMetadata(): ConsumerGroupMetadata {
+    const metadata = this.#consumer.groupMetadata?.();
+    if (metadata !== undefined) return metadata;
+    throw new KafkaTemplateError(
+      KafkaTemplateErrorCode.UNSUPPORTED_BY_DRIVER,
+      "groupMetadata() is for transactions, which this driver cannot do; the default driver 'native' can",
+    );
   }
 
   /** First offset there is, per partition. */

@@ -10,6 +10,7 @@ import type { RecordSerdes } from '../serde/record-serdes.js';
 import type { FlowSettings } from './flow-options.js';
 import type { TopicPartitionsOption } from './manual-assignment.js';
 import type { MessageListener } from './message-listener.js';
+import type { TransactionRunner } from './transactional-listener.js';
 
 /** Hears the outcome of every commit of a container, whatever its style: null and the offsets, or the error. */
 export type CommitCallback = (error: Error | null, offsets: readonly OffsetCommit[]) => void;
@@ -35,6 +36,8 @@ export interface ContainerSettings extends FlowSettings {
   readonly consumer: ConsumerProperties;
   readonly serdes: RecordSerdes;
   readonly strategy: CommitStrategyFactory;
+  /** Runs each call in a transaction, with its offsets; undefined: no transactions. */
+  readonly transactions?: TransactionRunner | undefined;
   readonly commitStyle: CommitStyle;
   readonly commitRetries: number;
   readonly commitCallback: CommitCallback | undefined;

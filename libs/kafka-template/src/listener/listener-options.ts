@@ -27,6 +27,11 @@ export interface ListenerOptions extends FlowOptions, HandlingOptions {
    * When offsets are committed, composed: `{ every: { records: 500, ms: 1000 }, onIdle: true }`. Instead of `ackMode`.
    */
   commit?: CommitPolicy;
+  /**
+   * Each call of the listener is a transaction of the template: what it sends, and the offsets of its records, are committed together,
+   * or not at all. Needs `template.transactionIdPrefix`; the ack mode is then of no account. Default false.
+   */
+  transactional?: boolean;
   /** How a commit is sent: `sync`, `async` or `combined`. Default `sync`. */
   commitStyle?: CommitStyle;
   /** Spring's name for the choice between `sync` (true) and `async` (false). Not together with `commitStyle`. */
@@ -101,6 +106,7 @@ const LISTENER_CHECKS: OptionChecks & Record<keyof ListenerOptions, OptionChecks
   ...HANDLING_CHECKS,
   ackMode: { kind: 'any' },
   commit: { kind: 'any' },
+  transactional: flag,
   commitStyle: { kind: 'one-of', values: Object.values(CommitStyle) },
   syncCommits: flag,
   commitRetries: notNegative,

@@ -27,6 +27,20 @@ export interface Dispatcher {
 /** What comes after a record: the next one, the same again, another partition (this one waits), or another poll. */
 type Step = 'next-record' | 'same-record' | 'put-back' | 'next-poll';
 
+/** One call of the listener. */
+interface Call {
+  readonly record: ConsumerRecord;
+  readonly acknowledgment: Acknowledgment | undefined;
+  /** State of the assignment when the call began. */
+  readonly changes: number;
+}
+
+interface Failure {
+  readonly thrown: unknown;
+}
+
+const goOn = (): Step => 'next-record';
+
 /** Dispatcher of record listeners. */
 export class RecordDispatcher implements Dispatcher {
   readonly #runtime: ContainerRuntime;
@@ -62,10 +76,11 @@ export class RecordDispatcher implements Dispatcher {
   /** Returns true when the rest of the poll is to be put back. */
   async #dispatchPartition(partition: TopicPartition, records: readonly DriverRecord[]): Promise<boolean> {
     const { assignment, stopping, settings, window } = this.#runtime.parts;
+    const { sought } = this.#runtime;
     const { topic, partition: number } = partition;
     const epoch = assignment.epochOf(partition);
     const name = partitionName(partition);
-    if (epoch === undefined || this.#runtime.sought.has(name)) return false;
+    if (epoch === undefined || sought.has(name)) return false;
     const { changes } = assignment;
     let index = 0;
     try {
@@ -84,11 +99,12 @@ export class RecordDispatcher implements Dispatcher {
           return false;
         }
         const record = new ConsumerRecord(records[index] as DriverRecord, settings.serdes, epoch);
-        let step = await this.#dispatchRecord(record);
+        const outcome = this.#dispatchRecord(record);
+        let step = typeof outcome === 'string' ? outcome : await outcome;
         if (step === 'same-record') step = await this.#retryAtOnce(record);
         if (step === 'put-back') this.#runtime.rewind(record);
         if (step === 'next-poll') return true;
-        if (step !== 'next-record' || this.#runtime.sought.has(name)) return false;
+        if (step !== 'next-record' || (sought.size > 0 && sought.has(name))) return false;
       }
       return false;
     } catch (error) {
@@ -108,30 +124,56 @@ export class RecordDispatcher implements Dispatcher {
     return 'put-back';
   }
 
-  async #dispatchRecord(record: ConsumerRecord): Promise<Step> {
-    const { strategy, clock, window, assignment } = this.#runtime.parts;
+  /** A listener that returns at once, and has nothing committed, costs no promise. */
+  #dispatchRecord(record: ConsumerRecord): Step | Promise<Step> {
+    const { strategy, window, assignment } = this.#runtime.parts;
     const { changes } = assignment;
     const acknowledgment = strategy.manual ? new Acknowledgment(this.#acks, [record], window !== undefined) : undefined;
-    let failure: { readonly thrown: unknown } | undefined;
+    const call: Call = { record, acknowledgment, changes };
+    let returned: unknown;
     this.#acks.begin();
     try {
-      const returned = this.#listener(record, acknowledgment, this.#runtime.handle);
-      if (isPromiseLike(returned)) await returned;
+      returned = this.#listener(record, acknowledgment, this.#runtime.handle);
+    } catch (thrown) {
+      return this.#returned(call, { thrown });
+    }
+    if (isPromiseLike(returned)) return this.#settled(call, returned);
+    return this.#returned(call, undefined);
+  }
+
+  async #settled(call: Call, returned: PromiseLike<unknown>): Promise<Step> {
+    let failure: Failure | undefined;
+    try {
+      await returned;
     } catch (thrown) {
       failure = { thrown };
     }
-    const rejection = acknowledgment?.finish();
-    if (acknowledgment !== undefined) await this.#acks.end();
+    return this.#returned(call, failure);
+  }
+
+  #returned(call: Call, failure: Failure | undefined): Step | Promise<Step> {
+    const rejection = call.acknowledgment?.finish();
+    const commits = this.#acks.end();
+    return commits === undefined
+      ? this.#ended(call, failure, rejection)
+      : commits.then(() => this.#ended(call, failure, rejection));
+  }
+
+  #ended(
+    { record, changes }: Call,
+    failure: Failure | undefined,
+    rejection: Rejection | undefined,
+  ): Step | Promise<Step> {
+    const { strategy, clock, assignment } = this.#runtime.parts;
+    const { sought } = this.#runtime;
     // Taken away by a poll beside the busy listener: the record is its new owner's.
     if (assignment.changes !== changes && assignment.epochOf(record) !== record.epoch) return 'next-record';
     if (failure !== undefined) return this.#failed(record, asError(failure.thrown));
     this.#runtime.handled(record);
     if (rejection !== undefined) return this.#rejected(record, rejection);
-    if (!this.#runtime.sought.has(partitionName(record))) {
-      const offsets = strategy.onProcessed(record, clock.now());
-      if (offsets !== undefined) await this.#runtime.commit(offsets);
-    }
-    return 'next-record';
+    if (sought.size > 0 && sought.has(partitionName(record))) return 'next-record';
+    const offsets = strategy.onProcessed(record, clock.now());
+    return offsets === undefined ? 'next-record' : this.#runtime.commit(offsets).then(goOn);
   }
 
   /** nack: what was earned is committed, this record and all later ones come again, everything waits. */

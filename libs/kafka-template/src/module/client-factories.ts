@@ -1,14 +1,17 @@
 /**
  * Makes templates and admin clients out of the options of a cluster. The nearest choice wins.
  */
-import type { ClientProperties, ConsumerProperties } from '../drivers/driver-options.js';
+import type { ClientProperties, ConsumerProperties, ProducerProperties } from '../drivers/driver-options.js';
 import type { Driver, DriverConsumer } from '../drivers/driver.js';
 import { profileOptions } from '../drivers/producer-profile.js';
+import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 import { systemClock } from '../io/clock.js';
+import type { Log } from '../io/log.js';
 import { recordSerdes } from '../serde/record-serdes.js';
 import { KafkaTemplate, type TemplateOptions } from '../template/kafka-template.js';
 import { type ReplyOptions, ReplyReceiver, type ReplyReceiverParts } from '../template/reply-receiver.js';
 import { RecordReader } from '../template/record-reader.js';
+import { Transactions } from '../template/transactions.js';
 import { LoggingProducerListener } from '../template/producer-listener.js';
 import { KafkaAdmin } from './kafka-admin.js';
 import type { KafkaFeatureOptions, KafkaModuleOptions } from './kafka.options.js';
@@ -24,14 +27,15 @@ export function createTemplate(
 ): KafkaTemplate {
   const log = nestLog('KafkaTemplate');
   const suffix = feature === undefined ? 'producer' : `producer-${feature.name}`;
-  const producer = driver.createProducer({
+  const properties: ProducerProperties = {
     ...clientOptions(options),
     clientId: `${options.clientId ?? DEFAULT_CLIENT_ID}-${suffix}`,
     ...profileOptions(options.profile, driver),
     ...options.producer,
     ...profileOptions(feature?.profile, driver),
     ...feature?.producer,
-  });
+  };
+  const producer = driver.createProducer(properties);
   const own: TemplateOptions = { ...options.template, ...templateOptions(feature) };
   const serdes = recordSerdes(feature?.serializers, options.serializers);
   return new KafkaTemplate(
@@ -40,12 +44,30 @@ export function createTemplate(
       serdes,
       replies: own.replies === undefined ? undefined : createReplies(own.replies, options, { driver, serdes, log }),
       reader: new RecordReader(() => createReader(options, driver), { driver, serdes, clock: systemClock }),
+      transactions: createTransactions(own.transactionIdPrefix, properties, { driver, log }),
       listener: feature?.producerListener ?? options.producerListener ?? new LoggingProducerListener(log),
       clock: systemClock,
       log,
     },
     own,
   );
+}
+
+function createTransactions(
+  prefix: string | undefined,
+  properties: ProducerProperties,
+  { driver, log }: { readonly driver: Driver; readonly log: Log },
+): Transactions | undefined {
+  if (prefix === undefined) return undefined;
+  if (!driver.capabilities.transactions) {
+    throw new KafkaTemplateError(
+      KafkaTemplateErrorCode.UNSUPPORTED_BY_DRIVER,
+      `template.transactionIdPrefix needs transactions, which driver '${driver.name}' cannot do; the default driver 'native' can`,
+    );
+  }
+  const createProducer = (transactionalId: string) =>
+    driver.createProducer({ ...properties, clientId: `${properties.clientId}-${transactionalId}`, transactionalId });
+  return new Transactions({ prefix, createProducer, log });
 }
 
 /** The admin client of a cluster. */

@@ -34,6 +34,7 @@ const MODULE_CHECKS: OptionChecks & Record<keyof KafkaModuleOptions, OptionCheck
 
 const TEMPLATE_CHECKS: OptionChecks & Record<keyof TemplateOptions, OptionCheck> = {
   defaultTopic: { kind: 'string' },
+  transactionIdPrefix: { kind: 'string' },
   closeTimeoutMs: { kind: 'number', min: 0 },
   interceptors: { kind: 'object' },
   replies: { kind: 'object' },

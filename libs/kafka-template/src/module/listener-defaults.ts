@@ -16,6 +16,7 @@ export function listenerDefaults(options: KafkaModuleOptions, template: KafkaTem
     consumer: { ...clientOptions(options), clientId: options.clientId, ...options.consumer },
     serializers: options.serializers,
     createErrorHandler: (): ErrorHandler => new DefaultErrorHandler({ log }),
+    transactions: template.hasTransactions ? template : undefined,
     sender: template,
   };
 }

@@ -20,7 +20,12 @@ export class ConsumerRecord<K = unknown, V = unknown> {
   readonly epoch: number;
   readonly #source: DriverRecord;
   readonly #serdes: RecordSerdes;
-  #decoded: Map<string, unknown> | undefined;
+  // What was decoded first, and how: with few exceptions nobody asks for a second way.
+  #keyTarget: DecodeTarget | undefined;
+  #key: unknown;
+  #valueTarget: DecodeTarget | undefined;
+  #value: unknown;
+  #others: Map<string, unknown> | undefined;
 
   constructor(source: DriverRecord, serdes: RecordSerdes, epoch = 0) {
     this.topic = source.topic;
@@ -81,21 +86,29 @@ export class ConsumerRecord<K = unknown, V = unknown> {
 
   /** The key, decoded as asked. */
   keyAs(target: DecodeTarget): unknown {
-    return this.#decode('key', target);
+    if (this.#keyTarget === target) return this.#key;
+    if (this.#keyTarget !== undefined) return this.#decodeOtherwise('key', target);
+    this.#key = decodePart(this.#source, 'key', this.#serdes, target);
+    this.#keyTarget = target;
+    return this.#key;
   }
 
   /** The value, decoded as asked. */
   valueAs(target: DecodeTarget): unknown {
-    return this.#decode('value', target);
+    if (this.#valueTarget === target) return this.#value;
+    if (this.#valueTarget !== undefined) return this.#decodeOtherwise('value', target);
+    this.#value = decodePart(this.#source, 'value', this.#serdes, target);
+    this.#valueTarget = target;
+    return this.#value;
   }
 
-  #decode(part: 'key' | 'value', target: DecodeTarget): unknown {
+  #decodeOtherwise(part: 'key' | 'value', target: DecodeTarget): unknown {
     const slot = `${part}:${target}`;
-    const known = this.#decoded?.get(slot);
+    const known = this.#others?.get(slot);
     if (known !== undefined) return known;
     const decoded = decodePart(this.#source, part, this.#serdes, target);
-    this.#decoded ??= new Map();
-    this.#decoded.set(slot, decoded);
+    this.#others ??= new Map();
+    this.#others.set(slot, decoded);
     return decoded;
   }
 }

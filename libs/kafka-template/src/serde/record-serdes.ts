@@ -33,10 +33,10 @@ export function decodePart(
   serdes: RecordSerdes,
   target: DecodeTarget,
 ): unknown {
-  const bytes = record[part];
+  const bytes = part === 'key' ? record.key : record.value;
   if (bytes === null) return null;
   try {
-    return serdes[part].deserialize(bytes, target, record.topic, record);
+    return (part === 'key' ? serdes.key : serdes.value).deserialize(bytes, target, record.topic, record);
   } catch (error) {
     const { topic, partition, offset } = record;
     const format = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';

@@ -3,9 +3,16 @@
  *
  * `send` never blocks and never throws for anything a broker or a record's contents may cause: every failure arrives by
  * the returned future and then by the ProducerListener, and never before `send` has returned. Records are handed to the
- * producer in the order of the calls. Leaves out transactions.
+ * producer in the order of the calls.
  */
-import type { DriverProducer, DriverProducerRecord, PartitionInfo, RecordMetadata } from '../drivers/driver.js';
+import type {
+  ConsumerGroupMetadata,
+  DriverProducer,
+  DriverProducerRecord,
+  OffsetCommit,
+  PartitionInfo,
+  RecordMetadata,
+} from '../drivers/driver.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode, SerializationError, asError, errorCodeOf } from '../errors.js';
 import { callGuarded } from '../io/call-guarded.js';
 import type { Clock } from '../io/clock.js';
@@ -13,17 +20,19 @@ import type { Log } from '../io/log.js';
 import { uniqueId } from '../io/unique-id.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import type { RecordSerdes } from '../serde/record-serdes.js';
-import { autoSerde } from '../serde/serde.js';
 import { TopicContract } from '../serde/topic-contract.js';
 import { KafkaSendError, describeTarget } from './kafka-send-error.js';
 import type { OutcomeHost } from './outcome.js';
 import type { ProducerInterceptor } from './producer-interceptor.js';
 import type { ProducerListener } from './producer-listener.js';
-import type { HeaderToSend, ProducerRecord } from './producer-record.js';
+import type { ProducerRecord } from './producer-record.js';
 import {
   type ContractRecord,
+  NO_RECORD,
   type OutgoingMessage,
+  RAW,
   type RecordToSend,
+  isReadable,
   kindOf,
   recordOf,
   recordOfObject,
@@ -32,11 +41,12 @@ import {
 } from './record-forms.js';
 import type { RecordReader, RecordPlace } from './record-reader.js';
 import { ReplyFuture } from './reply-future.js';
-import { REQUEST_HEADERS, type ReplyOptions, type ReplyReceiver } from './reply-receiver.js';
+import { type ReplyOptions, type ReplyReceiver, requestHeaders } from './reply-receiver.js';
 import { SendAllFuture } from './send-all-future.js';
 import { SendFuture } from './send-future.js';
 import { SendResult } from './send-result.js';
 import { SignalWatch, abortError, checkSignal } from './signal-watch.js';
+import { OpenTransaction, type Transactions, noTransactions } from './transactions.js';
 
 /** Settings of a template. */
 export interface TemplateOptions {
@@ -46,6 +56,8 @@ export interface TemplateOptions {
   closeTimeoutMs?: number;
   /** Where replies to `sendAndReceive` come to. */
   replies?: ReplyOptions;
+  /** For `executeInTransaction` and listeners with `transactional`: begins the ids of their producers. Unique for each instance. */
+  transactionIdPrefix?: string;
   /** See and change records on their way out, in this order. */
   interceptors?: readonly ProducerInterceptor[];
 }
@@ -59,6 +71,8 @@ export interface KafkaTemplateParts {
   readonly log: Log;
   /** Reads single records; absent: `receive` is refused. */
   readonly reader?: RecordReader;
+  /** Absent: `executeInTransaction` is refused. */
+  readonly transactions?: Transactions | undefined;
   /** Brings replies; absent: `sendAndReceive` is refused. */
   readonly replies?: ReplyReceiver | undefined;
 }
@@ -96,17 +110,6 @@ const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
 /** How long `receive` waits for a record, unless told otherwise. Spring's default. */
 const RECEIVE_TIMEOUT_MS = 5000;
 
-/** Strings and bytes as they are; a value that is absent is a tombstone. */
-const RAW: RecordSerdes = {
-  key: autoSerde,
-  value: { ...autoSerde, serialize: (data, topic) => autoSerde.serialize(data ?? null, topic) },
-};
-
-/** Stands in the future and for the ProducerListener where something else than a readable record was given. */
-const NO_RECORD: ProducerRecord = { topic: '', value: null };
-
-const RECORD_PROPERTIES = ['topic', 'partition', 'timestamp', 'key', 'value', 'headers'] as const;
-
 /** Injectable sender of records. One per application is the normal case; it is safe to use from everywhere. */
 export class KafkaTemplate {
   readonly #parts: KafkaTemplateParts;
@@ -129,6 +132,11 @@ export class KafkaTemplate {
   /** Topic of `sendDefault`, if one is configured. */
   get defaultTopic(): string | undefined {
     return this.#options.defaultTopic;
+  }
+
+  /** Whether it can send in transactions. */
+  get hasTransactions(): boolean {
+    return this.#parts.transactions !== undefined;
   }
 
   /** Sends a record with everything a record can have, to a topic with a contract. */
@@ -282,10 +290,33 @@ export class KafkaTemplate {
     return callback(this.#parts.producer);
   }
 
+  /**
+   * Runs `work` in a transaction, independent of any other: everything sent inside, by `kafka` or by this template, becomes visible
+   * to readers of committed records together, or not at all. Rejects with what the work throws, after the transaction was
+   * aborted, or with the error of the commit. Throws ILLEGAL_STATE without `transactionIdPrefix`.
+   */
+  executeInTransaction<T>(work: (kafka: KafkaTemplate) => T | PromiseLike<T>): Promise<T> {
+    const { transactions } = this.#parts;
+    if (transactions === undefined) throw noTransactions('executeInTransaction');
+    const parts = { ...this.#parts, transactions: undefined };
+    return transactions.run((producer) => work(new KafkaTemplate({ ...parts, producer }, this.#options)));
+  }
+
+  /**
+   * Commits offsets with the open transaction: each that of the next record to read, with the consumer's `groupMetadata()`.
+   * Listeners with `transactional` do it by themselves. Rejects with ILLEGAL_STATE outside of a transaction.
+   */
+  async sendOffsetsToTransaction(offsets: readonly OffsetCommit[], group: ConsumerGroupMetadata): Promise<void> {
+    const { producer, transactions } = this.#parts;
+    const open = producer instanceof OpenTransaction ? producer : transactions?.current;
+    if (open === undefined) throw noTransactions('sendOffsetsToTransaction');
+    await open.sendOffsets(offsets, group);
+  }
+
   /** Counts since the template was made. */
   metrics(): TemplateMetrics {
-    const [sent, acknowledged, failed] = [this.#sent, this.#acknowledged, this.#failed];
-    return { sent, acknowledged, failed, pending: sent - acknowledged - failed };
+    const counts = { sent: this.#sent, acknowledged: this.#acknowledged, failed: this.#failed };
+    return { ...counts, pending: counts.sent - counts.acknowledged - counts.failed };
   }
 
   /** Resolves when everything sent before has been acknowledged or has failed, callbacks included. */
@@ -311,7 +342,8 @@ export class KafkaTemplate {
 
   async #close(): Promise<void> {
     const { producer, replies } = this.#parts;
-    await Promise.all([replies?.close(), producer.close(this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS)]);
+    const timeoutMs = this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
+    await Promise.all([replies?.close(), producer.close(timeoutMs), this.#parts.transactions?.close(timeoutMs)]);
     await Promise.all(this.#promised);
   }
 
@@ -370,7 +402,7 @@ export class KafkaTemplate {
   }
 
   #append(data: DriverProducerRecord, future: SendFuture, signal: AbortSignal | null | undefined): void {
-    const { producer } = this.#parts;
+    const producer: DriverProducer = this.#parts.transactions?.current ?? this.#parts.producer;
     let appended = false;
     try {
       if (signal != null) {
@@ -463,28 +495,5 @@ export class KafkaTemplate {
         (thrown) => this.#parts.log.error(`A ProducerInterceptor failed on ${describeTarget(record)}`, thrown),
       );
     }
-  }
-}
-
-function requestHeaders(correlationId: string, { topic, partition }: ReplyOptions): HeaderToSend[] {
-  const headers: HeaderToSend[] = [
-    { key: REQUEST_HEADERS.CORRELATION_ID, value: correlationId },
-    { key: REQUEST_HEADERS.REPLY_TOPIC, value: topic },
-  ];
-  if (partition === undefined) return headers;
-  // Four bytes, as Spring reads it.
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(partition);
-  return [...headers, { key: REQUEST_HEADERS.REPLY_PARTITION, value: bytes }];
-}
-
-/** Whether those who hear of the failure can look at the record without failing themselves. */
-function isReadable(given: unknown): given is ProducerRecord {
-  if (typeof given !== 'object' || given === null) return false;
-  try {
-    for (const name of RECORD_PROPERTIES) void (given as Record<string, unknown>)[name];
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -4,7 +4,7 @@
 import type { DriverProducerRecord } from '../drivers/driver.js';
 import { SerializationError, messageOf } from '../errors.js';
 import type { RecordSerdes } from '../serde/record-serdes.js';
-import type { Serde } from '../serde/serde.js';
+import { type Serde, autoSerde } from '../serde/serde.js';
 import { TopicContract } from '../serde/topic-contract.js';
 import {
   type HeaderToSend,
@@ -149,3 +149,25 @@ export function kindOf(given: unknown): string {
   if (given === null || given === undefined) return String(given);
   return typeof given === 'object' ? 'an object' : `a ${typeof given}`;
 }
+
+const RECORD_PROPERTIES = ['topic', 'partition', 'timestamp', 'key', 'value', 'headers'] as const;
+
+/** Whether those who hear of the failure can look at the record without failing themselves. */
+export function isReadable(given: unknown): given is ProducerRecord {
+  if (typeof given !== 'object' || given === null) return false;
+  try {
+    for (const name of RECORD_PROPERTIES) void (given as Record<string, unknown>)[name];
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Strings and bytes as they are; a value that is absent is a tombstone. */
+export const RAW: RecordSerdes = {
+  key: autoSerde,
+  value: { ...autoSerde, serialize: (data, topic) => autoSerde.serialize(data ?? null, topic) },
+};
+
+/** Stands in the future and for the ProducerListener where something else than a readable record was given. */
+export const NO_RECORD: ProducerRecord = { topic: '', value: null };

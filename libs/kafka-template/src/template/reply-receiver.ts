@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../io/clock.js';
 import type { Log } from '../io/log.js';
 import { ConsumerRecord } from '../record/consumer-record.js';
 import type { RecordSerdes } from '../serde/record-serdes.js';
+import type { HeaderToSend } from './producer-record.js';
 import { KafkaReplyTimeoutError, type ReplyFuture } from './reply-future.js';
 
 /** How a template gets replies. */
@@ -207,4 +208,17 @@ function tooMany(max: number): KafkaTemplateError {
     KafkaTemplateErrorCode.TOO_MANY_REQUESTS,
     `${max} requests wait for their replies already: slow down, or raise template.replies.maxPending`,
   );
+}
+
+/** The headers of a request. */
+export function requestHeaders(correlationId: string, { topic, partition }: ReplyOptions): HeaderToSend[] {
+  const headers: HeaderToSend[] = [
+    { key: REQUEST_HEADERS.CORRELATION_ID, value: correlationId },
+    { key: REQUEST_HEADERS.REPLY_TOPIC, value: topic },
+  ];
+  if (partition === undefined) return headers;
+  // Four bytes, as Spring reads it.
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(partition);
+  return [...headers, { key: REQUEST_HEADERS.REPLY_PARTITION, value: bytes }];
 }

@@ -7,6 +7,7 @@
 import type { ConsumerProperties } from '../drivers/driver-options.js';
 import {
   type CommittedOffset,
+  type ConsumerGroupMetadata,
   type DriverConsumer,
   type DriverRecord,
   type DriverRecords,
@@ -213,6 +214,10 @@ export class ConsumerFake implements DriverConsumer {
   async position(partition: TopicPartition): Promise<number> {
     this.#fail('position');
     return this.#positions.get(partitionName(partition))?.offset ?? 0;
+  }
+
+  groupMetadata(): ConsumerGroupMetadata {
+    return { groupId: this.options.groupId ?? '', generationId: 1, memberId: 'member', groupInstanceId: null };
   }
 
   async committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]> {

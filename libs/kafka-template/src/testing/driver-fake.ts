@@ -7,7 +7,9 @@
  */
 import { ALL_CAPABILITIES, type DriverCapability } from '../drivers/driver-capabilities.js';
 import type { AdminProperties, ConsumerProperties, ProducerProperties } from '../drivers/driver-options.js';
+import { partitionName } from '../drivers/driver.js';
 import type {
+  ConsumerGroupMetadata,
   Driver,
   DriverAdmin,
   DriverError,
@@ -77,6 +79,9 @@ export class ProducerFake implements DriverProducer {
   /** The error the next records get; undefined: they succeed. */
   error: Error | undefined;
   isClosed = false;
+  /** What the next commit of a transaction is rejected with. */
+  commitError: Error | undefined;
+  #offsets: { readonly group: string; readonly offsets: readonly OffsetCommit[] } = { group: '', offsets: [] };
   readonly #waiting: { readonly record: DriverProducerRecord; readonly callback: SendCallback }[] = [];
 
   constructor(
@@ -103,6 +108,39 @@ export class ProducerFake implements DriverProducer {
     const offset = this.cluster.append({ ...next.record, partition });
     const sizes = { serializedKeySize: size(next.record.key), serializedValueSize: size(next.record.value) };
     next.callback(null, { topic: next.record.topic, partition, offset, timestamp: 0, ...sizes });
+  }
+
+  async initTransactions(): Promise<void> {
+    this.calls.push(`${this.options.transactionalId ?? ''}.initTransactions`);
+  }
+
+  beginTransaction(): void {
+    this.#note('begin');
+  }
+
+  async sendOffsetsToTransaction(offsets: readonly OffsetCommit[], group: ConsumerGroupMetadata): Promise<void> {
+    this.#note(`offsets ${offsets.map((offset) => `${partitionName(offset)}@${offset.offset}`).join()}`);
+    this.#offsets = { group: group.groupId, offsets };
+  }
+
+  /** Rejects with `commitError` when it is set. The offsets of the transaction then are as if they had not been sent. */
+  async commitTransaction(): Promise<void> {
+    await this.flush();
+    this.#note('commit');
+    const { commitError } = this;
+    this.commitError = undefined;
+    if (commitError !== undefined) throw commitError;
+    const known = this.cluster.offsetsOf(this.#offsets.group);
+    for (const offset of this.#offsets.offsets) known.set(partitionName(offset), offset);
+  }
+
+  async abortTransaction(): Promise<void> {
+    this.#note('abort');
+  }
+
+  #note(call: string): void {
+    if (call !== 'commit') this.#offsets = { group: '', offsets: [] };
+    this.calls.push(`${this.options.transactionalId ?? ''}.${call}`);
   }
 
   async flush(): Promise<void> {

@@ -40,6 +40,7 @@ export const KAFKAJS_CAPABILITIES: DriverCapabilities = {
   checkedCrcs: false,
   pipelinedIdempotence: false,
   allCodecs: false,
+  transactions: false,
   customSasl: false,
 };
 
