@@ -15,6 +15,12 @@ import type { BrokerConfig } from './cluster/broker-config.js';
 import { Controller } from './cluster/controller.js';
 import { COORDINATION_LOG, EmbeddedStore } from './cluster/embedded-store.js';
 import { GroupCoordinator } from './coordinator/group-coordinator.js';
+import { SharePartitions, type SharePartitionsOptions } from './coordinator/share/partition/share-partitions.js';
+import { ShareSessions } from './coordinator/share/partition/share-sessions.js';
+import {
+  ShareStateCoordinator,
+  type ShareStateCoordinatorOptions,
+} from './coordinator/share/state/share-state-coordinator.js';
 import { MarkerWriter } from './coordinator/transaction/marker-writer.js';
 import { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.js';
 import { type Clock, systemClock } from './io/clock.js';
@@ -111,7 +117,10 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
   const { controller, partitions, topics } = await openCluster(options, world, advertised, teardown);
   gate.config = () => controller.config;
   await topics.openAll(controller.image);
-  const groups = new GroupCoordinator({ brokerId, controller, partitions, clock, logger, random: systemRandom });
+  const coordinated = { brokerId, controller, partitions, clock, logger };
+  const sharing = openShares(coordinated, teardown);
+  await topics.startShareStates(sharing.shareStates, controller.image);
+  const groups = new GroupCoordinator({ ...coordinated, ...sharing, random: systemRandom });
   teardown.add(() => groups.close());
   await topics.startGroups(groups, controller.image);
   const markers = new MarkerWriter({ brokerId, image: () => controller.image, partitions, groups });
@@ -129,6 +138,7 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
       controller,
       partitions,
       groups,
+      ...sharing,
       transactions,
       markers,
       transactionGate: new TransactionGate(transactions),
@@ -156,6 +166,7 @@ async function start(options: ResolvedOptions, world: World, teardown: Teardown)
     listener.stop();
     groups.close();
     transactions.close();
+    sharing.shares.close();
     partitions.waits.close();
     await listener.close(DRAIN_MS);
   });
@@ -190,6 +201,22 @@ function createListener(
     },
     maxIdleMs: config.number('connections.max.idle.ms'),
   });
+}
+
+/** What share groups need beside their coordinator. */
+function openShares(
+  options: ShareStateCoordinatorOptions & Omit<SharePartitionsOptions, 'states'>,
+  teardown: Teardown,
+) {
+  const shareStates = new ShareStateCoordinator(options);
+  const shares = new SharePartitions({ ...options, states: shareStates });
+  teardown.add(() => shares.close());
+  teardown.add(() => shareStates.close());
+  const shareSessions = new ShareSessions({
+    sessionsMax: () => options.controller.config.number('group.share.max.share.sessions'),
+    release: (groupId, memberId) => shares.release(groupId, memberId),
+  });
+  return { shareStates, shares, shareSessions };
 }
 
 /** Takes the data directory, joins the cluster, recovers the logs. */

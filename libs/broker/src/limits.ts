@@ -8,9 +8,9 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Bytes of recent batches one partition keeps in memory for readers at the end of its log. */
-export const TAIL_BYTES_PER_PARTITION_MAX = 8 * MIB;
+export const TAIL_BYTES_PER_PARTITION_MAX = 4 * MIB;
 /** The same for all partitions of a broker together. */
-export const TAIL_BYTES_TOTAL_MAX = 128 * MIB;
+export const TAIL_BYTES_TOTAL_MAX = 64 * MIB;
 /** Memory is taken in pieces that start small, so that idle partitions cost little… */
 export const TAIL_CHUNK_BYTES_MIN = 16 * KIB;
 /** …and double, up to this, while a partition is busy. */
@@ -44,7 +44,7 @@ export const READ_POOL_STEP_BYTES = 64 * KIB;
 /** …and used again up to this size… */
 export const READ_POOL_BUFFER_BYTES_MAX = 8 * MIB;
 /** …as long as no more than this waits for it. */
-export const READ_POOL_BYTES_MAX = 32 * MIB;
+export const READ_POOL_BYTES_MAX = 16 * MIB;
 /** Memory of chunks that waits to be used again. */
 export const TAIL_POOL_BYTES_MAX = 16 * MIB;
 
@@ -101,6 +101,10 @@ export const JOURNAL_COMPACT_BYTES = 4 * MIB;
 export const GATED_ANSWERS_MAX = 100_000;
 /** Requests of one partition of transaction state that wait for the end of their transaction; more are told to come again. */
 export const TRANSACTION_WAITERS_MAX = 10_000;
+/** Fetches of share groups that wait for records of one share partition; more are answered at once. */
+export const SHARE_FETCH_WAITERS_MAX = 10_000;
+/** Bytes of one partition that are read at once for a member of a share group. */
+export const SHARE_READ_BYTES_MAX = 1 * MIB;
 /** Steps of the machine a subscription's pattern becomes; it bounds the time one name takes. */
 export const PATTERN_STEPS_MAX = 4000;
 /** States of that machine that are remembered from name to name. */

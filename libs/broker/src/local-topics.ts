@@ -1,6 +1,6 @@
 /**
  * Makes what is on this broker match the cluster image: opens, grows, configures and deletes the partitions it holds,
- * and hands the partitions of `__consumer_offsets` and `__transaction_state` it leads to their coordinators.
+ * and hands the partitions of the internal topics it leads to their coordinators.
  *
  * Guarantees: when a change is reported as done, this broker serves it. Leaves out deciding: that is the controller.
  */
@@ -9,6 +9,7 @@ import { INTERNAL_TOPICS, type ClusterImage, type PartitionImage, type TopicImag
 import type { TopicChange } from './cluster/topic-request.js';
 import type { Groups } from './coordinator/group-coordinator.js';
 import { TRANSACTIONS_TOPIC, type Transactions } from './coordinator/transaction/transaction-coordinator.js';
+import { SHARE_STATE_TOPIC, type ShareStates } from './coordinator/share/state/share-state-coordinator.js';
 import type { Logger } from './io/logger.js';
 import type { Partitions } from './replication/partitions.js';
 
@@ -25,6 +26,7 @@ export interface LocalTopicsOptions {
 export class LocalTopics implements ControllerHooks {
   private groups: Groups | null = null;
   private transactions: Transactions | null = null;
+  private shareStates: ShareStates | null = null;
 
   constructor(private readonly options: LocalTopicsOptions) {}
 
@@ -51,6 +53,13 @@ export class LocalTopics implements ControllerHooks {
   async startTransactions(transactions: Transactions, image: ClusterImage): Promise<void> {
     this.transactions = transactions;
     const topic = image.topic(TRANSACTIONS_TOPIC);
+    if (topic !== undefined) await this.lead(topic, topic.partitions);
+  }
+
+  /** The same for `__share_group_state`. */
+  async startShareStates(states: ShareStates, image: ClusterImage): Promise<void> {
+    this.shareStates = states;
+    const topic = image.topic(SHARE_STATE_TOPIC);
     if (topic !== undefined) await this.lead(topic, topic.partitions);
   }
 
@@ -98,12 +107,14 @@ export class LocalTopics implements ControllerHooks {
 
   private coordinatorOf(topic: string): Pick<Groups, 'load' | 'unload'> | null {
     if (topic === OFFSETS_TOPIC) return this.groups;
+    if (topic === SHARE_STATE_TOPIC) return this.shareStates;
     return topic === TRANSACTIONS_TOPIC ? this.transactions : null;
   }
 
   private async delete(topic: TopicImage): Promise<void> {
     const { partitions } = this.options;
     await Promise.all(topic.partitions.map(({ partition }) => partitions.delete(topic.name, partition)));
+    this.shareStates?.forgetTopic(topic.name);
     this.groups?.forgetTopic(topic.name);
     this.transactions?.forgetTopic(topic.name);
   }

@@ -5,6 +5,9 @@
  */
 import type { ClusterController } from '../cluster/controller.js';
 import type { Groups } from '../coordinator/group-coordinator.js';
+import type { SharePartitions } from '../coordinator/share/partition/share-partitions.js';
+import type { ShareSessions } from '../coordinator/share/partition/share-sessions.js';
+import type { ShareStates } from '../coordinator/share/state/share-state-coordinator.js';
 import type { MarkerWriter } from '../coordinator/transaction/marker-writer.js';
 import type { Transactions } from '../coordinator/transaction/transaction-coordinator.js';
 import type { Clock } from '../io/clock.js';
@@ -65,6 +68,10 @@ export interface BrokerServices {
   /** What fetch answers are read into and sent from. */
   readonly fetchMemory: FetchMemory;
   readonly groups: Groups;
+  /** What share groups have done, their partitions that are at work here, and who fetches from them. */
+  readonly shareStates: ShareStates;
+  readonly shares: SharePartitions;
+  readonly shareSessions: ShareSessions;
   readonly transactions: Transactions;
   /** What writes the ends of transactions into the partitions of this broker. */
   readonly markers: MarkerWriter;

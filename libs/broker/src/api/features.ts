@@ -3,8 +3,8 @@
  */
 import { TRANSACTIONS_V2 } from '../coordinator/transaction/transaction.js';
 
-/** Kafka's names, and the levels that are in force: groups of KIP-848, transactions of KIP-890. Both begin at 0. */
-const LEVELS = { 'group.version': 1, 'transaction.version': TRANSACTIONS_V2 };
+/** Kafka's names, and the levels that are in force: groups of KIP-848, share groups of KIP-932, transactions of KIP-890. All begin at 0. */
+const LEVELS = { 'group.version': 1, 'share.version': 1, 'transaction.version': TRANSACTIONS_V2 };
 
 /** Before ApiVersions v4 clients cannot read a feature that begins at 0 (KAFKA-17011). */
 const FROM_ZERO_SINCE_VERSION = 4;

@@ -47,6 +47,13 @@ import { listTransactions } from './handlers/66-list-transactions.js';
 import { consumerGroupHeartbeat } from './handlers/68-consumer-group-heartbeat.js';
 import { consumerGroupDescribe } from './handlers/69-consumer-group-describe.js';
 import { describeTopicPartitions } from './handlers/75-describe-topic-partitions.js';
+import { shareGroupHeartbeat } from './handlers/76-share-group-heartbeat.js';
+import { shareGroupDescribe } from './handlers/77-share-group-describe.js';
+import { shareFetch } from './handlers/78-share-fetch.js';
+import { shareAcknowledge } from './handlers/79-share-acknowledge.js';
+import { describeShareGroupOffsets } from './handlers/90-describe-share-group-offsets.js';
+import { alterShareGroupOffsets } from './handlers/91-alter-share-group-offsets.js';
+import { deleteShareGroupOffsets } from './handlers/92-delete-share-group-offsets.js';
 
 /** The handlers, in the order of their keys. */
 export const HANDLERS: readonly Handler[] = [
@@ -94,6 +101,13 @@ export const HANDLERS: readonly Handler[] = [
   consumerGroupHeartbeat,
   consumerGroupDescribe,
   describeTopicPartitions,
+  shareGroupHeartbeat,
+  shareGroupDescribe,
+  shareFetch,
+  shareAcknowledge,
+  describeShareGroupOffsets,
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
 ];
 
 /** The handlers by API key, as the dispatcher looks them up. */

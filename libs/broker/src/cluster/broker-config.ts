@@ -17,6 +17,7 @@ import {
   readNumber,
   type ConfigDefinition,
 } from './config-definition.js';
+import { SHARE_BROKER_CONFIGS } from './broker-configs-share.js';
 import { isUnserved, notServed, PASSED_OVER } from './kafka-only-configs.js';
 import { nearestName } from './nearest-name.js';
 
@@ -25,6 +26,7 @@ export const BROKER_CONFIGS: readonly ConfigDefinition[] = [
   ...SERVER_BROKER_CONFIGS,
   ...LOG_BROKER_CONFIGS,
   ...COORDINATION_BROKER_CONFIGS,
+  ...SHARE_BROKER_CONFIGS,
 ].sort((left, right) => (left.name < right.name ? -1 : 1));
 
 const BY_NAME = new Map(BROKER_CONFIGS.map((definition) => [definition.name, definition]));

@@ -5,6 +5,7 @@
  * wait for further members (`group.initial.rebalance.delay.ms` 0 instead of 3000), because a broker for development
  * should answer at once.
  */
+import { SHARE_GROUP_CONFIGS } from './broker-configs-share.js';
 import { atLeast, config, listOf, oneOf, type ConfigDefinition } from './config-definition.js';
 
 const update = 'cluster-wide';
@@ -22,7 +23,7 @@ export const COORDINATION_BROKER_CONFIGS: readonly ConfigDefinition[] = [
   config('int', 'group.max.session.timeout.ms', 1_800_000, 'Longest session timeout a member of a group may ask for.'),
   config('int', 'group.max.size', 2_147_483_647, 'Most members of one group.', { rule: atLeast(1) }),
   config('list', 'group.coordinator.rebalance.protocols', 'classic,consumer', 'Kinds of groups this broker serves.', {
-    rule: listOf('classic', 'consumer'),
+    rule: listOf('classic', 'consumer', 'share'),
   }),
   config('int', 'group.coordinator.threads', 4, `Threads for groups. ${KEPT}`, { rule: atLeast(1) }),
   config(
@@ -160,4 +161,5 @@ export const COORDINATION_BROKER_CONFIGS: readonly ConfigDefinition[] = [
 export const GROUP_CONFIGS: readonly ConfigDefinition[] = [
   config('int', 'consumer.session.timeout.ms', 45_000, 'Session timeout of this group.', { rule: atLeast(1) }),
   config('int', 'consumer.heartbeat.interval.ms', 5000, 'Heartbeat interval of this group.', { rule: atLeast(1) }),
+  ...SHARE_GROUP_CONFIGS,
 ];

@@ -70,8 +70,10 @@ function checkGroupEntry(name: string, value: string, broker: BrokerConfig): str
   if (!definition) return `Unknown group config name: ${name}`;
   const complaint = checkConfig(definition, value);
   if (complaint !== null) return complaint;
-  const least = `group.consumer.min.${name.slice('consumer.'.length)}`;
-  const most = `group.consumer.max.${name.slice('consumer.'.length)}`;
+  const [, kind, rest] = /^(\w+)\.(.*)$/.exec(name) ?? [];
+  const least = `group.${kind}.min.${rest}`;
+  const most = `group.${kind}.max.${rest}`;
+  if (brokerConfigDefinition(least) === undefined) return null;
   if (Number(value) < broker.number(least)) return `${name} must be greater than or equal to ${least}`;
   return Number(value) > broker.number(most) ? `${name} must be less than or equal to ${most}` : null;
 }

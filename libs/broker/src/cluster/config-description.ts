@@ -10,6 +10,7 @@ import {
   type ConfigEntries,
   type SourcedValue,
   BROKER_CONFIGS,
+  brokerConfigDefinition,
 } from './broker-config.js';
 import { GROUP_CONFIGS } from './broker-configs-coordination.js';
 import { canonicalText, CONFIG_TYPE_CODE, isSensitive, type ConfigDefinition } from './config-definition.js';
@@ -136,9 +137,12 @@ export function describeGroupConfigs(
 ): ConfigEntry[] {
   return selected(GROUP_CONFIGS, options.keys).map((definition) => {
     const own = overrides[definition.name];
-    const sources = brokerSources(`group.${definition.name}`, broker);
+    const common = `group.${definition.name}`;
+    const isCommon = brokerConfigDefinition(common) !== undefined;
+    const byDefault = { name: definition.name, value: definition.defaultValue ?? '', source: ConfigSource.DEFAULT };
+    const sources = isCommon ? brokerSources(common, broker) : [byDefault];
     if (own !== undefined) sources.unshift({ name: definition.name, value: own, source: ConfigSource.GROUP });
-    const value = own ?? broker.text(`group.${definition.name}`);
+    const value = own ?? (isCommon ? broker.text(common) : definition.defaultValue);
     return entry(definition, { value, readOnly: false, sources }, options);
   });
 }

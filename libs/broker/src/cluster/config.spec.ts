@@ -154,7 +154,7 @@ describe('BrokerConfig', () => {
 
   it('takes what Kafka knows and nothing here depends on, and can say which that is', () => {
     const { withoutEffect } = BrokerConfig.of({
-      'share.coordinator.state.topic.min.isr': '1',
+      'share.coordinator.append.linger.ms': '1',
       'num.io.threads': '8',
       'num.partitions': '3',
       'authorizer.class.name': '',
@@ -169,7 +169,7 @@ describe('BrokerConfig', () => {
       'listener.name.internal.max.connections',
       'num.io.threads',
       'remote.log.storage.system.enable',
-      'share.coordinator.state.topic.min.isr',
+      'share.coordinator.append.linger.ms',
     ]);
   });
 
@@ -235,10 +235,19 @@ describe('descriptions', () => {
   });
 
   it('answer about a group with the bounds of its broker', () => {
-    const entries = describeGroupConfigs({ 'consumer.session.timeout.ms': '46000' }, standard, everything);
-    expect(entries).toMatchObject([
-      { name: 'consumer.session.timeout.ms', value: '46000', configSource: 8 },
-      { name: 'consumer.heartbeat.interval.ms', value: '5000', configSource: 5 },
+    const own = { 'consumer.session.timeout.ms': '46000', 'share.auto.offset.reset': 'by_duration:PT1H' };
+    const entries = describeGroupConfigs(own, standard, everything);
+    expect(entries.map(({ name, value, configSource }) => [name, value, configSource])).toEqual([
+      ['consumer.session.timeout.ms', '46000', 8],
+      ['consumer.heartbeat.interval.ms', '5000', 5],
+      ['share.session.timeout.ms', '45000', 5],
+      ['share.heartbeat.interval.ms', '5000', 5],
+      ['share.record.lock.duration.ms', '30000', 5],
+      ['share.delivery.count.limit', '5', 5],
+      ['share.partition.max.record.locks', '2000', 5],
+      ['share.auto.offset.reset', 'by_duration:PT1H', 8],
+      ['share.isolation.level', 'read_uncommitted', 5],
+      ['share.renew.acknowledge.enable', 'true', 5],
     ]);
   });
 

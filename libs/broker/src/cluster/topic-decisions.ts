@@ -6,12 +6,13 @@
  */
 import { ErrorCode } from '@kafka-template/protocol';
 import { randomUuid, type Random } from '../io/random.js';
+import { METADATA_TOPIC } from '../log/file-names.js';
 import { assignReplicas } from './assignment.js';
 import type { BrokerConfig, ConfigEntries } from './broker-config.js';
 import { newPartition } from './elections.js';
 import { INTERNAL_TOPICS, type ClusterImage, type PartitionImage, type TopicImage } from './image.js';
 import { checkTopicConfigs, effectiveTopicConfig } from './topic-config.js';
-import { checkTopicName, collisionKey, METADATA_TOPIC } from './topic-name.js';
+import { checkTopicName, collisionKey } from './topic-name.js';
 import type { ConfigValue, CreatePartitions, CreateTopic, Outcome, ReplicaAssignment } from './topic-request.js';
 
 /** Most partitions one request may create for a topic. Source: Kafka, `ReplicationControlManager`. */
@@ -250,6 +251,23 @@ export function autoCreateRequest(name: string, config: BrokerConfig, liveBroker
         { name: 'cleanup.policy', value: 'compact' },
         { name: 'compression.type', value: 'uncompressed' },
         { name: 'unclean.leader.election.enable', value: 'false' },
+        { name: 'min.insync.replicas', value: String(minInsync) },
+        { name: internalSegmentConfig(segmentBytes), value: String(segmentBytes) },
+      ],
+    };
+  }
+  if (name === '__share_group_state') {
+    const replicationFactor = capped('share.coordinator.state.topic.replication.factor');
+    const minInsync = Math.min(config.number('share.coordinator.state.topic.min.isr'), replicationFactor);
+    const segmentBytes = config.number('share.coordinator.state.topic.segment.bytes');
+    return {
+      name,
+      numPartitions: config.number('share.coordinator.state.topic.num.partitions'),
+      replicationFactor,
+      configs: [
+        // What is superseded is deleted from the front: compaction would keep only the last change.
+        { name: 'cleanup.policy', value: 'delete' },
+        { name: 'retention.ms', value: '-1' },
         { name: 'min.insync.replicas', value: String(minInsync) },
         { name: internalSegmentConfig(segmentBytes), value: String(segmentBytes) },
       ],

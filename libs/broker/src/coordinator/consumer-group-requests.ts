@@ -73,6 +73,9 @@ export class ConsumerGroupRequests {
     const { groupId } = request;
     const present = shard.consumers.get(groupId);
     const classic = shard.group(groupId);
+    if (shard.shares.has(groupId)) {
+      throw new Refusal(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} is not a consumer group.`);
+    }
     const memberId = request.memberId === '' ? newUuid(this.options.random) : request.memberId;
     const command: HeartbeatCommand = { request, memberId, clientId, clientHost, isNewGroup: !present };
     const group = present ?? newGroupFor(request.memberEpoch, groupId, classic);
@@ -101,7 +104,8 @@ export class ConsumerGroupRequests {
     if (!shard) return undescribedConsumerGroup(groupId, errorCode, errorMessage(errorCode));
     const group = shard.consumers.get(groupId);
     if (group) return describeConsumerGroup(group, shard.consumers.world(group.id));
-    const text = shard.group(groupId) ? `Group ${groupId} is not a consumer group.` : `Group ${groupId} not found.`;
+    const isOther = shard.group(groupId) !== undefined || shard.shares.has(groupId);
+    const text = isOther ? `Group ${groupId} is not a consumer group.` : `Group ${groupId} not found.`;
     return undescribedConsumerGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, text);
   }
 
@@ -119,6 +123,7 @@ export class ConsumerGroupRequests {
 
   /** A classic member comes: NONE when the group is not, or no longer, one of the new protocol. */
   makeWayForClassic(shard: GroupShard, groupId: string, memberId: string): number {
+    if (shard.shares.has(groupId)) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
     const group = shard.consumers.get(groupId);
     if (!group) return ErrorCode.NONE;
     if (group.members.size > 0) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;

@@ -47,6 +47,11 @@ import { refreshSession } from './group/group.js';
 import { joinFailure, leaveAnswer, syncFailure, type GroupReply, type JoinAnswer } from './group/replies.js';
 import { newMemberId } from './member-id.js';
 import { OffsetRequests } from './offset-requests.js';
+import { ShareGroupRequests } from './share-group-requests.js';
+import { listShareGroup } from './share/group/description.js';
+import { shareGroupRules } from './share/partition/share-group-configs.js';
+import type { SharePartitions } from './share/partition/share-partitions.js';
+import type { ShareStates } from './share/state/share-state-coordinator.js';
 import { Alarm, Alarms } from './runtime/alarms.js';
 import { GroupShard, type Located } from './runtime/shard.js';
 
@@ -98,6 +103,8 @@ export interface Groups {
     done: Done<typeof ConsumerGroupHeartbeat>,
   ): void;
   describeConsumerGroups(request: RequestOf<typeof ConsumerGroupDescribe>): ResponseInput<typeof ConsumerGroupDescribe>;
+  /** Share groups (KIP-932). */
+  readonly shareGroups: ShareGroupRequests;
   /** From memory, all versions: `groups` of version 8 on, or `groupId` and `topics` of the versions before. */
   fetchOffsets(request: RequestOf<typeof OffsetFetch>, context: GroupRequestContext): ResponseInput<typeof OffsetFetch>;
   describe(
@@ -137,6 +144,9 @@ export interface GroupCoordinatorOptions {
   readonly controller: GroupCluster;
   /** The partitions on this broker. */
   readonly partitions: { get(topic: string, partition: number): Partition | undefined };
+  /** Where share groups keep what they have done, and their partitions that are at work. */
+  readonly shareStates: ShareStates;
+  readonly shares: SharePartitions;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
@@ -144,6 +154,7 @@ export interface GroupCoordinatorOptions {
 
 /** See the file comment. */
 export class GroupCoordinator implements Groups {
+  readonly shareGroups: ShareGroupRequests;
   private readonly shards = new Map<number, GroupShard>();
   private readonly alarms: Alarms;
   private readonly cleanUpAlarm = new Alarm(() => this.cleanUp());
@@ -161,11 +172,19 @@ export class GroupCoordinator implements Groups {
       settings: this.settings,
       clock: options.clock,
       locate: (groupId) => this.locate(groupId),
+      removeShareState: (group) => this.shareGroups.removeAll(group),
     });
     this.consumers = new ConsumerGroupRequests({
       settings: this.settings,
       random: options.random,
       locate: (groupId) => this.locate(groupId),
+    });
+    this.shareGroups = new ShareGroupRequests({
+      locate: (groupId) => this.locate(groupId),
+      image: () => options.controller.image,
+      states: options.shareStates,
+      shares: options.shares,
+      partitions: options.partitions,
     });
     this.armCleanUp();
   }
@@ -324,7 +343,7 @@ export class GroupCoordinator implements Groups {
       return unknownGroup(
         groupId,
         context.apiVersion,
-        shard.consumers.has(groupId) ? 'is not a classic group' : 'not found',
+        shard.consumers.has(groupId) || shard.shares.has(groupId) ? 'is not a classic group' : 'not found',
       );
     });
     return { groups };
@@ -338,6 +357,7 @@ export class GroupCoordinator implements Groups {
       if (shard.status === 'loading') return { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, groups: [] };
       for (const group of shard.groups()) groups.push(listGroup(group));
       for (const group of shard.consumers.all()) groups.push(listConsumerGroup(group));
+      for (const group of shard.shares.all()) groups.push(listShareGroup(group));
     }
     return { errorCode: ErrorCode.NONE, groups: groups.filter((group) => passesFilters(group, filters)) };
   }
@@ -390,6 +410,9 @@ export class GroupCoordinator implements Groups {
       settings: this.settings,
       consumerRules: (groupId) =>
         consumerGroupRules(this.settings().consumer, this.options.controller.groupConfig(groupId)),
+      shareRules: (groupId) =>
+        shareGroupRules(this.options.controller.config, this.options.controller.groupConfig(groupId)),
+      onShareMemberGone: (groupId, memberId) => this.options.shares.release(groupId, memberId),
       topics: () => this.options.controller.image,
     });
     this.shards.set(partition, shard);
@@ -403,7 +426,10 @@ export class GroupCoordinator implements Groups {
 
   forgetTopic(topic: string): void {
     if (topic === OFFSETS_TOPIC) for (const partition of [...this.shards.keys()]) this.unload(partition);
-    for (const shard of this.shards.values()) this.offsets.forgetTopic(shard, topic);
+    for (const shard of this.shards.values()) {
+      this.offsets.forgetTopic(shard, topic);
+      this.shareGroups.forgetTopic(shard, topic);
+    }
   }
 
   close(): void {

@@ -26,6 +26,8 @@ import { seededRandom } from '../io/random.js';
 import { Partitions } from '../replication/partitions.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { GroupCoordinator, OFFSETS_TOPIC, type GroupRequestContext } from './group-coordinator.js';
+import { SharePartitions } from './share/partition/share-partitions.js';
+import { SHARE_STATE_TOPIC, ShareStateCoordinator } from './share/state/share-state-coordinator.js';
 
 const DIR = '/data';
 
@@ -41,6 +43,8 @@ export class GroupWorld {
   controller!: Controller;
   partitions!: Partitions;
   groups!: GroupCoordinator;
+  shareStates!: ShareStateCoordinator;
+  shares!: SharePartitions;
   private store!: EmbeddedStore;
 
   private constructor(private readonly config: Readonly<Record<string, string>>) {}
@@ -63,6 +67,8 @@ export class GroupWorld {
 
   async stop(): Promise<void> {
     this.groups.close();
+    this.shares.close();
+    this.shareStates.close();
     await this.clock.settle();
     await this.partitions.close();
     await this.controller.close();
@@ -92,14 +98,12 @@ export class GroupWorld {
       highWatermarkCheckpointIntervalMs: rarely,
     };
     this.partitions = await Partitions.open({ dataDir: DIR, disk, clock, logger, brokerId: 0, clusterId, intervals });
-    this.groups = new GroupCoordinator({
-      brokerId: 0,
-      controller: this.controller,
-      partitions: this.partitions,
-      clock,
-      logger,
-      random,
-    });
+    const { controller, partitions } = this;
+    const shareStates = new ShareStateCoordinator({ controller, partitions, clock, logger });
+    const shares = new SharePartitions({ states: shareStates, controller, clock, logger });
+    Object.assign(this, { shareStates, shares });
+    const services = { controller, partitions, clock, logger, random, shareStates, shares };
+    this.groups = new GroupCoordinator({ brokerId: 0, ...services });
     for (const topic of this.controller.image.topics()) await this.onTopic({ type: 'created', topic });
   }
 
@@ -108,6 +112,7 @@ export class GroupWorld {
       if (type === 'deleted') await this.partitions.delete(topic.name, partition);
       else (await this.partitions.create(topic.name, partition, topic.id, topic.config)).becomeLeader(leaderEpoch);
       if (topic.name === OFFSETS_TOPIC && type !== 'deleted') await this.groups.load(partition);
+      if (topic.name === SHARE_STATE_TOPIC && type !== 'deleted') await this.shareStates.load(partition);
     }
     if (type === 'deleted') this.groups.forgetTopic(topic.name);
   }

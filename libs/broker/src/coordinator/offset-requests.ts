@@ -23,6 +23,7 @@ import { refreshSession } from './group/group.js';
 import type { GroupRecord } from './group/records.js';
 import type { Verification } from '../replication/partition.js';
 import type { TransactionalProducer } from './runtime/gated-log.js';
+import type { ShareGroup } from './share/group/share-group.js';
 import { clientCode, type GroupShard, type Located } from './runtime/shard.js';
 
 /** What this part needs of the coordinator. */
@@ -31,6 +32,8 @@ export interface OffsetRequestsOptions {
   readonly settings: () => GroupSettings;
   readonly clock: Clock;
   readonly locate: (groupId: string) => Located;
+  /** Before a share group is deleted: what it has done with records. Resolves with a code. */
+  readonly removeShareState: (group: ShareGroup) => Promise<number>;
 }
 
 type CommitTopic = {
@@ -160,6 +163,8 @@ export class OffsetRequests {
     if (consumers) return checkConsumerCommit(consumers, committer, { apiVersion, transactional });
     const group = shard.group(groupId);
     const check = (): number => ErrorCode.NONE;
+    // Share groups have no offsets of this kind.
+    if (shard.shares.has(groupId)) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, check };
     if (!group) return { errorCode: committer.generationId < 0 ? ErrorCode.NONE : facts.unknownGroupCode, check };
     const errorCode = checkCommit(group, committer, transactional);
     // A commit is as good a sign of life as a heartbeat.
@@ -302,11 +307,14 @@ export class OffsetRequests {
     const { shard, errorCode } = this.options.locate(groupId);
     if (!shard) return errorCode;
     const group = shard.group(groupId);
-    const consumers = shard.consumers.get(groupId);
-    if (!group && !consumers) return ErrorCode.GROUP_ID_NOT_FOUND;
-    if ((group && group.state !== 'Empty') || (consumers && consumers.members.size > 0)) {
+    const modern = shard.consumers.get(groupId) ?? shard.shares.get(groupId);
+    if (!group && !modern) return ErrorCode.GROUP_ID_NOT_FOUND;
+    if ((group && group.state !== 'Empty') || (modern && modern.members.size > 0)) {
       return ErrorCode.NON_EMPTY_GROUP;
     }
+    const share = shard.shares.get(groupId);
+    const kept = share ? await this.options.removeShareState(share) : ErrorCode.NONE;
+    if (kept !== ErrorCode.NONE) return kept;
     const records = offsetTombstones(shard, groupId, () => true);
     return clientCode(await tombstones(shard, groupId, { records, forgetGroup: true }));
   }

@@ -1,8 +1,8 @@
 /**
  * FindCoordinator: v0–v6.
  *
- * Which broker coordinates a group or a transactional id; the internal topic is created on the first question. Share
- * groups are not served. From v4 on several keys.
+ * Which broker coordinates a group or a transactional id, or keeps the state of a share group in a partition; the
+ * internal topic is created on the first question. From v4 on several keys.
  */
 import { ErrorCode, errorMessage, FindCoordinator, type ResponseInput } from '@kafka-template/protocol';
 import type { BrokerServices, RequestContext } from '../context.js';
@@ -13,6 +13,9 @@ type Row = NonNullable<ResponseInput<typeof FindCoordinator>['coordinators']>[nu
 /** What a key may be. Source: KIP-98, KIP-932. */
 const GROUP = 0;
 const TRANSACTION = 1;
+const SHARE = 2;
+
+const SHARE_SINCE_VERSION = 6;
 
 const BATCHED_SINCE_VERSION = 4;
 
@@ -30,11 +33,22 @@ export const findCoordinator = handler(FindCoordinator, { versions: [0, 6] }, as
   return { errorCode, errorMessage: errorCode === ErrorCode.NONE ? SUCCESS_MESSAGE : text, nodeId, host, port };
 });
 
-async function find(key: string, keyType: number, { broker }: RequestContext): Promise<Row> {
-  if (keyType !== GROUP && keyType !== TRANSACTION) return refused(key, ErrorCode.INVALID_REQUEST, null);
-  const found = await (keyType === GROUP ? broker.groups : broker.transactions).findCoordinator(key);
+async function find(key: string, keyType: number, { broker, apiVersion }: RequestContext): Promise<Row> {
+  const coordinator = coordinatorOf(broker, keyType, apiVersion);
+  if (coordinator === null) return refused(key, ErrorCode.INVALID_REQUEST, null);
+  const found = await coordinator.findCoordinator(key);
   if (found.errorCode !== ErrorCode.NONE) return refused(key, found.errorCode, found.errorMessage);
   return located(broker, key, found.nodeId);
+}
+
+function coordinatorOf(
+  broker: BrokerServices,
+  keyType: number,
+  apiVersion: number,
+): Pick<BrokerServices['groups'], 'findCoordinator'> | null {
+  if (keyType === GROUP) return broker.groups;
+  if (keyType === TRANSACTION) return broker.transactions;
+  return keyType === SHARE && apiVersion >= SHARE_SINCE_VERSION ? broker.shareStates : null;
 }
 
 function located(broker: BrokerServices, key: string, nodeId: number): Row {

@@ -21,11 +21,20 @@ import { newGroup, nextDeadlineMs, type Group, type Instant } from '../group/gro
 import { Offsets } from '../group/offsets.js';
 import { groupFromMetadata, type CommittedOffset, type GroupRecord } from '../group/records.js';
 import type { GroupReply } from '../group/replies.js';
-import { decodeStoredRecord, encodeStoredRecord, isGroupRecord, type StoredRecord } from '../stored-record.js';
+import { shareGroupTombstones } from '../share/group/decide.js';
+import type { ShareGroupRules } from '../share/group/share-group.js';
+import {
+  decodeStoredRecord,
+  encodeStoredRecord,
+  isGroupRecord,
+  isShareGroupRecord,
+  type StoredRecord,
+} from '../stored-record.js';
 import { Alarm, type Alarms } from './alarms.js';
 import { ConsumerGroupLoad, ConsumerGroups } from './consumer-groups.js';
-import { GatedLog, type TransactionalProducer } from './gated-log.js';
+import { GatedLog, type TransactionalProducer, type WriteSteps } from './gated-log.js';
 import { replay } from './replay.js';
+import { ShareGroupLoad, ShareGroups } from './share-groups.js';
 
 /** Pause before something that happens by itself is tried again after the log refused it. */
 export const TICK_RETRY_MS = 1000;
@@ -39,6 +48,10 @@ export interface ShardOptions {
   readonly settings: () => GroupSettings;
   /** What a group of the new protocol depends on. */
   readonly consumerRules: (groupId: string) => ConsumerGroupRules;
+  /** What a share group depends on. */
+  readonly shareRules: (groupId: string) => ShareGroupRules;
+  /** A member of a share group has left, or was dropped. */
+  readonly onShareMemberGone: (groupId: string, memberId: string) => void;
   /** The topics of the cluster now. */
   readonly topics: () => Topics;
 }
@@ -95,6 +108,8 @@ export class GroupShard {
   offsets = new Offsets();
   /** The groups of the new protocol (KIP-848). An id belongs to one of them or to a classic group, never to both. */
   readonly consumers: ConsumerGroups;
+  /** The share groups (KIP-932); the same holds for their ids. */
+  readonly shares: ShareGroups;
   private entries = new Map<string, Entry>();
   private waiters = new Map<number, Waiter>();
   private readonly endedWhileLoading: { readonly producerId: number; readonly committed: boolean }[] = [];
@@ -105,16 +120,17 @@ export class GroupShard {
   constructor(private readonly options: ShardOptions) {
     this.leaderEpoch = options.partition.leaderEpoch;
     this.log = this.openLog();
-    this.consumers = new ConsumerGroups({
+    const seams = {
       alarms: options.alarms,
       logger: options.logger,
       now: () => this.now(),
-      rules: options.consumerRules,
       topics: options.topics,
       isActive: () => this.status === 'active',
-      write: (records, steps) => this.write(records, undefined, steps),
-      afterWrites: (answer, failed) => this.log.afterWrites(answer, failed),
-    });
+      write: (records: readonly StoredRecord[], steps: WriteSteps) => this.write(records, undefined, steps),
+      afterWrites: (answer: () => void, failed: (errorCode: number) => void) => this.log.afterWrites(answer, failed),
+    };
+    this.consumers = new ConsumerGroups({ ...seams, rules: options.consumerRules });
+    this.shares = new ShareGroups({ ...seams, rules: options.shareRules, onMemberGone: options.onShareMemberGone });
   }
 
   /** True when this shard is about the partition as it is led now. */
@@ -131,9 +147,11 @@ export class GroupShard {
     const startedMs = clock.monotonic();
     const groups = new Map<string, Group>();
     const consumers = new ConsumerGroupLoad(this.now(), this.options.consumerRules);
+    const shares = new ShareGroupLoad(this.now(), this.options.shareRules);
     const offsets = new Offsets();
     const apply = (record: StoredRecord, producerId: number): void => {
-      if (!isGroupRecord(record)) consumers.apply(record);
+      if (isShareGroupRecord(record)) shares.apply(record);
+      else if (!isGroupRecord(record)) consumers.apply(record);
       else if (record.type === 'groupMetadata') {
         if (record.value === null) groups.delete(record.groupId);
         else groups.set(record.groupId, groupFromMetadata(record.groupId, record.value, this.now()));
@@ -157,6 +175,7 @@ export class GroupShard {
     }
     if (cancelled()) return;
     this.consumers.takeOver(consumers);
+    this.shares.takeOver(shares);
     this.activate(groups, offsets);
     const tookMs = Math.round(clock.monotonic() - startedMs);
     if (groups.size > 0) logger.debug('Groups loaded', { partition: partition.partition, groups: groups.size, tookMs });
@@ -224,6 +243,7 @@ export class GroupShard {
   writeTombstones(groupId: string, records: readonly StoredRecord[], forgetGroup: boolean, done: WriteDone): void {
     const all: StoredRecord[] = [...records];
     if (forgetGroup && this.consumers.has(groupId)) all.push(...groupTombstones(groupId));
+    else if (forgetGroup && this.shares.has(groupId)) all.push(...shareGroupTombstones(groupId));
     else if (forgetGroup) all.push({ type: 'groupMetadata', groupId, value: null });
     let first: number | null = null;
     for (let start = 0; start < all.length; start += COORDINATOR_RECORDS_PER_BATCH_MAX) {
@@ -402,6 +422,7 @@ export class GroupShard {
     for (const record of records) {
       if (record.type === 'groupMetadata') this.drop(record.groupId);
       if (record.type === 'group') this.consumers.drop(record.groupId);
+      if (record.type === 'shareGroup') this.shares.drop(record.groupId);
     }
   }
 
@@ -420,6 +441,7 @@ export class GroupShard {
     this.log.close(errorCode);
     for (const groupId of [...this.entries.keys()]) this.drop(groupId);
     this.consumers.clear();
+    this.shares.clear();
     this.offsets = new Offsets();
     const waiters = this.waiters;
     this.waiters = new Map();

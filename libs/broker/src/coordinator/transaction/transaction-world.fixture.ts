@@ -19,6 +19,8 @@ import { GroupCoordinator, OFFSETS_TOPIC } from '../group-coordinator.js';
 import type { TransactionReply } from './decision.js';
 import { MarkerWriter } from './marker-writer.js';
 import { partitionSet } from './partition-set.js';
+import { SharePartitions } from '../share/partition/share-partitions.js';
+import { ShareStateCoordinator } from '../share/state/share-state-coordinator.js';
 import { TransactionCoordinator, TRANSACTIONS_TOPIC } from './transaction-coordinator.js';
 
 const DIR = '/data';
@@ -126,7 +128,10 @@ export class TransactionWorld {
     };
     this.partitions = await Partitions.open({ dataDir: DIR, disk, clock, logger, brokerId: 0, clusterId, intervals });
     const { partitions } = this;
-    this.groups = new GroupCoordinator({ brokerId: 0, controller, partitions, clock, logger, random });
+    const shareStates = new ShareStateCoordinator({ controller, partitions, clock, logger });
+    const shares = new SharePartitions({ states: shareStates, controller, clock, logger });
+    const services = { controller, partitions, clock, logger, random, shareStates, shares };
+    this.groups = new GroupCoordinator({ brokerId: 0, ...services });
     this.markers = new HeldMarkers({ brokerId: 0, image: () => controller.image, partitions, groups: this.groups });
     const { markers } = this;
     this.transactions = new TransactionCoordinator({ brokerId: 0, controller, partitions, markers, clock, logger });
