@@ -2,8 +2,9 @@
  * What every subject of the template bench does, on top of an adapter, so that all of them do the same.
  *
  * An adapter has four functions.
- * `sender({ bootstrapServers })` resolves with `{ forget(topic, key, value), callback(topic, key, value, done), sync(topic, key,
- * value), close() }`; `sync` resolves when the record is acknowledged, `done(error)` is called then.
+ * `sender({ bootstrapServers })` resolves with `{ forget(topic, key, value), callback(topic, key, value, answer), sync(topic, key,
+ * value), close() }`; `sync` resolves when the record is acknowledged; one of `answer.sent()`, `answer.failed(error)` and `answer.done(error |
+ * null)` is called then.
  * `listener({ bootstrapServers, topic, group, mode, take, look })` reads the topic from its beginning; `mode` is BATCH, MANUAL, RECORD or
  * `batch`; for each value `take(value)` is called, and `look()` for each record, or once for each batch. Resolves with `{ close() }`.
  * `requests({ bootstrapServers, topic, group })` resolves with `{ request(value), close() }` when a listener answers.
@@ -52,11 +53,12 @@ async function callback(sender, { topic, open }, records) {
     failure ??= error ?? undefined;
     if (--pending <= open / 2) goOn?.();
   };
+  const answer = { done, sent: () => done(null), failed: done };
   for (let index = 0; index < records; index++) {
     if (pending >= open) await new Promise((resolve) => (goOn = resolve));
     if (failure !== undefined) throw failure;
     pending++;
-    sender.callback(topic, keyAt(index), valueAt(index), done);
+    sender.callback(topic, keyAt(index), valueAt(index), answer);
   }
   while (pending > 0) await new Promise((resolve) => (goOn = resolve));
 }

@@ -60,7 +60,7 @@ export default templateWorkloads({
     const producer = createProducer({ bootstrapServers });
     return {
       forget: (topic, key, value) => producer.append({ topic, key, value }),
-      callback: (topic, key, value, done) => producer.append({ topic, key, value }, done),
+      callback: (topic, key, value, { done }) => producer.append({ topic, key, value }, done),
       sync: (topic, key, value) => producer.send({ topic, key, value }),
       close: () => producer.close(),
     };

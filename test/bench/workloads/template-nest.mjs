@@ -53,8 +53,8 @@ export default templateWorkloads({
     await client.connect();
     return {
       forget: (topic, key, value) => client.emit(topic, { key, value }),
-      callback: (topic, key, value, done) =>
-        client.emit(topic, { key, value }).subscribe({ error: done, complete: () => done(null) }),
+      callback: (topic, key, value, { sent, failed }) =>
+        client.emit(topic, { key, value }).subscribe({ error: failed, complete: sent }),
       sync: (topic, key, value) => lastValueFrom(client.emit(topic, { key, value })),
       close: () => client.close(),
     };

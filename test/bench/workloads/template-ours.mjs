@@ -73,7 +73,7 @@ export default templateWorkloads({
     const kafka = app.get(KafkaTemplate);
     return {
       forget: (topic, key, value) => kafka.send(topic, key, value),
-      callback: (topic, key, value, done) => kafka.send(topic, key, value).addCallback(() => done(null), done),
+      callback: (topic, key, value, { sent, failed }) => kafka.send(topic, key, value).addCallback(sent, failed),
       sync: (topic, key, value) => kafka.send(topic, key, value).get(),
       close: () => app.close(),
     };

@@ -169,16 +169,14 @@ export class KafkaTemplate {
   ): SendFuture<K, V>;
   send<K, V>(topic: string, partition: number | null, timestamp: number | null, key: K, value: V): SendFuture<K, V>;
   send(first: unknown, ...rest: unknown[]): unknown {
-    if (typeof first === 'string') return this.#dispatch({ record: recordOf(first, rest), serdes: undefined });
-    if (first instanceof TopicContract) {
-      return this.#dispatch({ record: recordOf(first.name, rest), serdes: first.serdes });
-    }
+    if (typeof first === 'string') return this.#dispatch(recordOf(first, rest), undefined);
+    if (first instanceof TopicContract) return this.#dispatch(recordOf(first.name, rest), first.serdes);
     return this.#sendObject(first, (rest[0] as SendOptions | undefined)?.signal);
   }
 
   /** Sends a record whose key and value are bytes already: no serializer sees them. For forwarding what was received. */
   sendRaw(record: DriverProducerRecord): SendFuture<Buffer | string, Buffer | string> {
-    const sent = this.#dispatch({ record: record as ProducerRecord, serdes: RAW });
+    const sent = this.#dispatch(record as ProducerRecord, RAW);
     return sent as SendFuture<Buffer | string, Buffer | string>;
   }
 
@@ -195,7 +193,7 @@ export class KafkaTemplate {
         'sendDefault needs a default topic: set template.defaultTopic in the options of KafkaModule, or use send(topic, ...)',
       );
     }
-    return this.#dispatch({ record: recordOf(topic, parameters), serdes: undefined });
+    return this.#dispatch(recordOf(topic, parameters), undefined);
   }
 
   /**
@@ -252,7 +250,7 @@ export class KafkaTemplate {
       () => {
         // It may have timed out meanwhile: nobody would take the reply.
         if (!replies.isWaiting(future)) return;
-        this.#dispatch(prepared, signal).addCallback(null, fail);
+        this.#dispatch(prepared.record, prepared.serdes, signal).addCallback(null, fail);
       },
       (error: unknown) => fail(asError(error)),
     );
@@ -365,14 +363,15 @@ export class KafkaTemplate {
 
   #sendObject(given: unknown, signal: AbortSignal | undefined): SendFuture {
     try {
-      return this.#dispatch(recordOfObject(given, this.#options.defaultTopic), signal);
+      const { record, serdes } = recordOfObject(given, this.#options.defaultTopic);
+      return this.#dispatch(record, serdes, signal);
     } catch (error) {
       // A property of the record throws when it is read.
       return this.#refuse(given, error);
     }
   }
 
-  #dispatch({ record: given, serdes }: RecordToSend, signal?: AbortSignal): SendFuture {
+  #dispatch(given: ProducerRecord, serdes: RecordSerdes | undefined, signal?: AbortSignal): SendFuture {
     let data: DriverProducerRecord | undefined;
     let failure: unknown;
     const record = this.#options.interceptors === undefined ? given : this.#intercepted(given);

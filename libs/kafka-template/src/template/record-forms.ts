@@ -120,22 +120,22 @@ export function serializeRecord(record: ProducerRecord, serdes: RecordSerdes): D
     throw new SerializationError(`partition must be a whole number from 0, or null, and is ${String(partition)}`);
   }
   const headers = headerList(record.headers);
-  const part = { topic, headers };
   return {
     topic,
     partition: partition ?? null,
     timestamp: timestamp ?? undefined,
-    key: serializePart('key', record.key ?? null, part, serdes.key),
-    value: serializePart('value', record.value, part, serdes.value),
+    key: serializePart('key', serdes.key, record.key ?? null, topic, headers),
+    value: serializePart('value', serdes.value, record.value, topic, headers),
     headers,
   };
 }
 
 function serializePart(
   part: 'key' | 'value',
-  data: unknown,
-  { topic, headers }: Pick<DriverProducerRecord, 'topic' | 'headers'>,
   serde: Serde,
+  data: unknown,
+  topic: string,
+  headers: DriverProducerRecord['headers'],
 ): Buffer | string | null {
   try {
     return serde.serialize(data, topic, headers);
