@@ -41,6 +41,7 @@ function addBroker(io: CommandIo, program: Command): void {
     .option('--host <host>', 'address to listen on (default: 127.0.0.1, or `listeners`)')
     .option('--port <port>', 'port to listen on, 0 takes a free one (default: 9092, or `listeners`)', port)
     .option('--data-dir <dir>', 'where to keep the data (default: `log.dirs`, or only in memory)')
+    .option('--adopt', 'take over a data directory that Apache Kafka has written; give it a copy')
     .option('--verbose', 'log what only helps to find faults, too')
     .addHelpText('after', examples('kt broker --data-dir .data', 'kt broker --port 0 --override num.partitions=3'))
     .action(async (file: string | undefined, options: BrokerCommandOptions) => {

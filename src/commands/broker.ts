@@ -15,6 +15,7 @@ export interface BrokerCommandOptions {
   readonly host?: string;
   readonly port?: number;
   readonly dataDir?: string;
+  readonly adopt?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -58,6 +59,7 @@ export async function brokerOptions(file: string | null, options: BrokerCommandO
     host: options.host,
     port: options.port ?? (config['listeners'] === undefined ? DEFAULT_PORT : undefined),
     dataDir: options.dataDir,
+    ...(options.adopt === true ? { adopt: true } : {}),
     config,
     logger: stderrLogger({ debug: options.verbose === true }),
   };

@@ -12,6 +12,7 @@ import { ADVERTISED_APIS, HANDLERS_BY_KEY } from './api/registry.js';
 import { readApiSettings } from './api/settings.js';
 import { TransactionGate } from './api/transaction-gate.js';
 import type { BrokerConfig } from './cluster/broker-config.js';
+import { adoptDirectory } from './cluster/adoption.js';
 import { Controller } from './cluster/controller.js';
 import { COORDINATION_LOG, EmbeddedStore } from './cluster/embedded-store.js';
 import { GroupCoordinator } from './coordinator/group-coordinator.js';
@@ -227,9 +228,14 @@ async function openCluster(options: ResolvedOptions, world: World, advertised: A
   // Closing the partitions gives the directory up; before there are any, nobody else does.
   let partitions: Partitions | null = null;
   teardown.add(() => partitions?.close() ?? directory.release());
-  await directory.checkOwner(brokerId, COORDINATION_LOG);
+  const orphan = await directory.checkOwner(brokerId, COORDINATION_LOG, options.adopt);
   const store = await EmbeddedStore.open({ disk, dataDir: directory.path, logger });
   teardown.add(() => store.close());
+  if (orphan !== null) {
+    const adoption = { store, disk, directory: directory.path, clusterId: orphan, brokerId, config };
+    const adopted = await adoptDirectory({ ...adoption, random: systemRandom });
+    logger.info('Adopted what another program left in the data directory', { clusterId: orphan, topics: adopted });
+  }
   let topics: LocalTopics | null = null;
   const controller = await Controller.open({
     store,

@@ -35,6 +35,11 @@ export interface BrokerOptions {
   readonly advertisedPort?: number;
   /** Directory of the data; made when missing. Config: `log.dirs`. @default none: everything is kept in memory */
   readonly dataDir?: string;
+  /**
+   * Take over a data directory that Apache Kafka has written, with the topics, groups and transactions in it. Work on a copy:
+   * what is done here Kafka does not know of. Nothing to adopt is no error. @default false
+   */
+  readonly adopt?: boolean;
   /** Kafka's own broker configs by Kafka's own names, such as `num.partitions`. */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
   /** Where the broker reports. @default nowhere */
@@ -51,6 +56,7 @@ export interface ResolvedOptions {
   /** A null part follows what the broker listens on. */
   readonly advertised: { readonly host: string | null; readonly port: number | null };
   readonly dataDir: string | null;
+  readonly adopt: boolean;
   readonly config: BrokerConfig;
   readonly logger: Logger;
   readonly ports: BrokerPorts;
@@ -63,6 +69,7 @@ const OPTION_NAMES: readonly (keyof BrokerOptions)[] = [
   'advertisedHost',
   'advertisedPort',
   'dataDir',
+  'adopt',
   'config',
   'logger',
   'ports',
@@ -114,6 +121,7 @@ export function resolveOptions(options: BrokerOptions): ResolvedOptions {
       port: integer('advertisedPort', options.advertisedPort, 1, PORT_MAX) ?? (advertised?.port || null),
     },
     dataDir,
+    adopt: options.adopt ?? false,
     config: withResolved(given, brokerId, dataDir),
     logger: options.logger ?? silentLogger,
     ports: options.ports ?? {},

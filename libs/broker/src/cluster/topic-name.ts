@@ -7,9 +7,6 @@
 /** Longest topic name, so that the directory of a partition has a legal name. */
 export const TOPIC_NAME_MAX = 249;
 
-/** The topic of Kafka's Raft; nobody can create it. */
-export const METADATA_TOPIC = '__cluster_metadata';
-
 /** Null for a legal name, else Kafka's sentence about it. */
 export function checkTopicName(name: string): string | null {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed';

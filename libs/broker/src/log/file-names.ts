@@ -40,6 +40,8 @@ export const CLEANER_CHECKPOINT = 'cleaner-offset-checkpoint';
 export const META_PROPERTIES = 'meta.properties';
 /** There as long as nothing was written since an orderly stop. */
 export const CLEAN_SHUTDOWN_MARKER = '.kafka_cleanshutdown';
+/** The log in which Apache Kafka keeps the state of a cluster without ZooKeeper. Nobody can create a topic of this name. */
+export const METADATA_TOPIC = '__cluster_metadata';
 /** Directories that end with this hold a deleted partition. */
 export const DELETED_DIRECTORY_SUFFIX = '-delete';
 

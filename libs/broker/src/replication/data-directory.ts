@@ -114,21 +114,24 @@ export class DataDirectory {
 
   /**
    * Refuses a directory that cannot be this broker's, before anything in it is opened for writing: one of another
-   * broker, or one of a cluster whose state (in the file `stateFile`) is not there.
+   * broker, or one of a cluster whose state (in the file `stateFile`) is not there, unless it `mayAdopt` that. Resolves with
+   * the id of the cluster to adopt, or null when there is nothing to adopt.
    *
    * @throws BrokerError DATA_DIR
    */
-  async checkOwner(brokerId: number, stateFile: string): Promise<void> {
+  async checkOwner(brokerId: number, stateFile: string, mayAdopt: boolean): Promise<string | null> {
     const { owner, path, disk } = this;
     if (owner.brokerId !== null && owner.brokerId !== brokerId) {
       throw this.foreign(`broker ${owner.brokerId}`, `broker ${brokerId}`);
     }
-    if (owner.clusterId === null || (await disk.stat(`${path}/${stateFile}`)) !== null) return;
+    if (owner.clusterId === null || (await disk.stat(`${path}/${stateFile}`)) !== null) return null;
+    if (mayAdopt) return owner.clusterId;
     throw new BrokerError(
       'DATA_DIR',
       `The data directory ${path} belongs to cluster ${owner.clusterId}, whose state is not in it (${stateFile} is missing): ` +
-        'another program made it, or the file was lost. Restore the file from a backup, or choose another directory ' +
-        '(option dataDir, on the command line --data-dir).',
+        'another program made it, or the file was lost. Restore the file from a backup, choose another directory ' +
+        '(option dataDir, on the command line --data-dir), or, if Apache Kafka made it, take over a copy of it ' +
+        '(option adopt, on the command line --adopt).',
     );
   }
 

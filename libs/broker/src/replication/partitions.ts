@@ -19,6 +19,7 @@ import {
   CLEANER_CHECKPOINT,
   DELETED_DIRECTORY_SUFFIX,
   LOG_START_CHECKPOINT,
+  METADATA_TOPIC,
   PARTITION_METADATA,
   RECOVERY_POINT_CHECKPOINT,
   parsePartitionDirectoryName,
@@ -415,7 +416,11 @@ export class Partitions {
     for (const name of names) {
       if (name.endsWith(DELETED_DIRECTORY_SUFFIX)) await this.disk.removeDirectory(`${path}/${name}`);
     }
-    const found = names.map(parsePartitionDirectoryName).filter((identity) => identity !== null);
+    const found = names
+      .map(parsePartitionDirectoryName)
+      .filter((identity) => identity !== null)
+      // Where Apache Kafka keeps the state of its cluster; nothing in it is a topic's.
+      .filter(({ topic }) => topic !== METADATA_TOPIC);
     const startedMs = this.options.clock.monotonic();
     await eachOf(found, async (identity) => {
       const name = partitionDirectoryName(identity.topic, identity.partition);
