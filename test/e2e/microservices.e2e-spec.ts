@@ -3,7 +3,15 @@
  *
  * Records are exchanged both ways, and pattern handlers run on our containers: same messages, better delivery.
  */
-import { type INestApplication, type INestMicroservice, Controller, Injectable, UseFilters } from '@nestjs/common';
+import {
+  type INestApplication,
+  type INestMicroservice,
+  Controller,
+  Injectable,
+  Module,
+  UseFilters,
+} from '@nestjs/common';
+import { ModuleRef, NestFactory } from '@nestjs/core';
 import {
   AckMode,
   ConsumerRecord,
@@ -15,6 +23,7 @@ import {
   KafkaModule,
   type KafkaModuleOptions,
   KafkaTemplate,
+  getKafkaTemplateToken,
   newTopic,
 } from '@kafka-template/nestjs';
 import {
@@ -24,6 +33,7 @@ import {
   OriginalErrorFilter,
 } from '@kafka-template/nestjs/microservices';
 import {
+  type AsyncMicroserviceOptions,
   ClientKafka,
   Ctx,
   EventPattern,
@@ -322,6 +332,63 @@ describe('@nestjs/microservices', () => {
       expect(container.isRunning).toBe(false);
       const reader = await application({});
       expect(await committed(reader, groupId, topic)).toBe(1);
+    });
+
+    it('a pure microservice: no HTTP, no application around it', async () => {
+      const topic = uniqueName('pure');
+      const seen: string[] = [];
+      @Controller()
+      class Events {
+        @EventPattern<string>(topic)
+        onEvent(@Payload() data: string) {
+          seen.push(data);
+        }
+      }
+      @Module({ imports: [moduleWith({ topics: [newTopic(topic)] })], controllers: [Events] })
+      class PureModule {}
+      const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(PureModule, {
+        logger: false,
+        inject: [ModuleRef],
+        useFactory: (source: ModuleRef) => ({ strategy: new KafkaTemplateStrategy(source) }),
+      });
+      closing.push(() => app.close());
+      await app.listen();
+      await app.get(KafkaTemplate).send(topic, 'hello');
+      await until(() => seen.length === 1, 'it was received');
+      const [container] = app.get(KafkaListenerEndpointRegistry).all;
+      await app.close();
+      expect([seen, container?.isRunning]).toEqual([['hello'], false]);
+    });
+
+    it('a cluster by its name: records come from there, replies go there; a wrong name is an error', async () => {
+      const topic = uniqueName('named');
+      const seen: string[] = [];
+      @Controller()
+      class Events {
+        @EventPattern<string>(topic)
+        onEvent(@Payload() data: string) {
+          seen.push(data);
+        }
+      }
+      const other = await startTestBroker();
+      const builder = Test.createTestingModule({
+        imports: [
+          moduleWith({}),
+          moduleWith({ name: 'other', bootstrapServers: other.bootstrapServers, topics: [newTopic(topic)] }),
+        ],
+        controllers: [Events],
+      });
+      const app = (await builder.setLogger(SILENT).compile()).createNestApplication();
+      closing.push(() => other.close());
+      closing.push(() => app.close());
+      app.connectMicroservice({ strategy: new KafkaTemplateStrategy(app, { cluster: 'other' }) });
+      await app.startAllMicroservices();
+      await app.init();
+      await app.get<KafkaTemplate>(getKafkaTemplateToken('other')).send(topic, 'hello');
+      await until(() => seen.length === 1, 'it was received');
+      const wrong = new KafkaTemplateStrategy(app, { cluster: 'othr' });
+      const refusal = await new Promise((resolve) => void wrong.listen(resolve));
+      expect(String(refusal)).toContain("there is no cluster 'othr': did you mean 'other'?");
     });
   });
 });

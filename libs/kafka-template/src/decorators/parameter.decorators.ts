@@ -54,6 +54,8 @@ export interface KafkaHeaderNames {
   readonly OFFSET: 'kafka_offset';
   readonly GROUP_ID: 'kafka_groupId';
   readonly DELIVERY_ATTEMPT: 'kafka_deliveryAttempt';
+  /** The `info` of the listener. */
+  readonly LISTENER_INFO: 'kafka_listenerInfo';
 }
 
 const NAMES: KafkaHeaderNames = {
@@ -65,6 +67,7 @@ const NAMES: KafkaHeaderNames = {
   OFFSET: 'kafka_offset',
   GROUP_ID: 'kafka_groupId',
   DELIVERY_ATTEMPT: 'kafka_deliveryAttempt',
+  LISTENER_INFO: 'kafka_listenerInfo',
 };
 
 /**

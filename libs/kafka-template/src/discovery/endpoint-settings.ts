@@ -59,6 +59,7 @@ export function endpointSettings(endpoint: ListenerEndpoint, defaults: EndpointD
   return {
     id,
     source,
+    info: options.info,
     groupId,
     batch: merged.batch ?? false,
     concurrency: merged.concurrency ?? 1,

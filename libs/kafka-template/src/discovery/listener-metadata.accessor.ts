@@ -5,6 +5,7 @@ import 'reflect-metadata';
 import type { KafkaHandlerOptions } from '../decorators/kafka-handler.decorator.js';
 import type { ListenerNote } from '../decorators/kafka-listener.decorator.js';
 import {
+  IDEMPOTENT_METADATA,
   KAFKA_HANDLER_METADATA,
   KAFKA_LISTENER_METADATA,
   ParameterKind,
@@ -51,6 +52,11 @@ export class ListenerMetadataAccessor {
       this.#ofMethod<SendToNote>(SEND_TO_METADATA, prototype, methodName) ??
       (Reflect.getMetadata(SEND_TO_METADATA, prototype.constructor) as SendToNote | undefined)
     );
+  }
+
+  /** Whether a method has @Idempotent. */
+  isIdempotent(prototype: object, methodName: string): boolean {
+    return this.#ofMethod<boolean>(IDEMPOTENT_METADATA, prototype, methodName) === true;
   }
 
   /** The declared type of the payload parameter, when it is a class of the application; for @KafkaHandler without options. */

@@ -54,8 +54,9 @@ describe('discovery: parameters of listeners', () => {
   it('fills decorated parameters, known types and the payload', async () => {
     @Injectable()
     class Listener {
-      @KafkaListener({ topics: 'orders', ackMode: AckMode.MANUAL })
+      @KafkaListener({ topics: 'orders', ackMode: AckMode.MANUAL, info: 'the one' })
       onOrder(
+        @KafkaHeader(KafkaHeaders.LISTENER_INFO) info: string,
         @Payload() order: OrderDto,
         @KafkaKey() key: string,
         @KafkaHeader('trace') trace: string,
@@ -67,7 +68,7 @@ describe('discovery: parameters of listeners', () => {
         consumer: Consumer,
         @RecordTopic() topic: string,
       ) {
-        diary.push(order, key, trace, raw, offset, all, record.offset, topic);
+        diary.push(info, order, key, trace, raw, offset, all, record.offset, topic);
         diary.push(ack instanceof Acknowledgment, consumer instanceof Consumer);
         ack.acknowledge();
       }
@@ -81,6 +82,7 @@ describe('discovery: parameters of listeners', () => {
       ],
     });
     expect(diary).toEqual([
+      'the one',
       { id: '1' },
       'k',
       't',

@@ -183,11 +183,11 @@ export class ListenerAdapter {
   #bind({ endpoint, method, settings, contexts }: Binding, instance: object, contextId?: ContextId): BoundMethod {
     const { wrapper } = endpoint;
     const { methodName, plan } = method;
-    const { groupId, errorHandler, id } = settings;
+    const { groupId, info, errorHandler, id } = settings;
     const implementation = (instance as Record<string, Method>)[methodName] as Method;
     const callback = awaitable(implementation);
     const deliveryAttempt = (record: ConsumerRecord) => errorHandler.deliveryAttempt?.(record, id) ?? 1;
-    const source = { plan, groupId, deliveryAttempt };
+    const source = { plan, groupId, info, deliveryAttempt };
     const exchangeKeyForValue = (kind: number, data: unknown, parameters: unknown) =>
       parameterValue(source, kind, data, parameters as ListenerArguments);
     const inquirerId = contextId === undefined ? undefined : wrapper.id;

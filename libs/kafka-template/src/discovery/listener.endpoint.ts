@@ -18,6 +18,8 @@ export interface HandlerMethod {
   readonly plan: ParameterPlan;
   /** Where its result goes; undefined: nowhere. */
   readonly sendTo: SendToNote | undefined;
+  /** Whether it has @Idempotent. */
+  readonly isIdempotent: boolean;
   /** For which records it is; undefined: for all. */
   readonly condition: KafkaHandlerOptions | undefined;
 }

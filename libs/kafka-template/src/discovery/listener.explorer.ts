@@ -73,7 +73,8 @@ export class ListenerExplorer {
     const sendTo = this.#accessor.sendToOf(prototype, methodName);
     const isOpen = given !== undefined && Object.keys(given).length === 0;
     const type = isOpen ? this.#accessor.payloadClassOf(prototype, methodName, plan) : undefined;
-    return { methodName, name, plan, sendTo, condition: type === undefined ? given : { type } };
+    const isIdempotent = this.#accessor.isIdempotent(prototype, methodName);
+    return { methodName, name, plan, sendTo, isIdempotent, condition: type === undefined ? given : { type } };
   }
 
   #endpoints(notes: readonly ListenerNote[], found: Omit<ListenerEndpoint, 'index' | 'options'>): ListenerEndpoint[] {

@@ -12,6 +12,7 @@ import type { ParameterPlan } from './parameter-plan.js';
 export interface ParameterSource {
   readonly plan: ParameterPlan;
   readonly groupId: string | undefined;
+  readonly info?: string | undefined;
   readonly deliveryAttempt: (record: ConsumerRecord) => number;
 }
 
@@ -86,6 +87,8 @@ function headerOf(source: ParameterSource, record: ConsumerRecord, name: string)
       return record.timestampType;
     case KafkaHeaders.GROUP_ID:
       return source.groupId;
+    case KafkaHeaders.LISTENER_INFO:
+      return source.info;
     case KafkaHeaders.DELIVERY_ATTEMPT:
       return source.deliveryAttempt(record);
     default: {

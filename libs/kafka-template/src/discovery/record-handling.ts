@@ -39,6 +39,9 @@ export function handlingProblems(
       'filter and a batch listener with an Acknowledgment: its indexes would not fit, filter in the method',
     );
   }
+  if (methods.some(({ isIdempotent }) => isIdempotent)) {
+    problems.push('@Idempotent is for record listeners, a batch is one call for many records: take it or batch away');
+  }
   if (options.interceptor !== undefined) problems.push('interceptor is for record listeners: take it or batch away');
   return problems;
 }

@@ -3,7 +3,7 @@
  *
  * The key is remembered when the method has succeeded, before the offset is committed: what comes again after a crash between
  * the two is skipped, acknowledged where the ack mode is manual. A crash inside the method, or before its key is stored, calls it
- * again: that it is not half done is a matter for its own transaction. Record listeners only.
+ * again: that it is not half done is a matter for its own transaction. Record listeners only: a batch is refused at start.
  */
 import {
   type CallHandler,
@@ -17,6 +17,7 @@ import {
 import { ModuleRef } from '@nestjs/core';
 import { type Observable, lastValueFrom, of } from 'rxjs';
 import type { Acknowledgment } from '../commit/acknowledgment.js';
+import { IDEMPOTENT_METADATA } from '../decorators/metadata.js';
 import { isKafkaContext } from '../discovery/kafka-arguments-host.js';
 import { recordName } from '../drivers/driver.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
@@ -46,7 +47,10 @@ export function Idempotent(options: IdempotentOptions = {}): MethodDecorator {
   }
   Inject(ModuleRef)(Interceptor, undefined, 0);
   Injectable()(Interceptor);
-  return UseInterceptors(Interceptor);
+  return (target, key, descriptor) => {
+    Reflect.defineMetadata(IDEMPOTENT_METADATA, true, descriptor.value as object);
+    UseInterceptors(Interceptor)(target, key, descriptor);
+  };
 }
 
 /** What @Idempotent puts around a method. */

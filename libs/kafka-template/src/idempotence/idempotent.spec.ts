@@ -126,6 +126,12 @@ describe('@Idempotent', () => {
     expect(driver.cluster.offsetsOf('g').get('t-0')?.offset).toBe(2);
   });
 
+  it('is refused at start on a batch listener', async () => {
+    await expect(application({}, undefined, { batch: true })).rejects.toThrow(
+      /@Idempotent is for record listeners.*take it or batch away/,
+    );
+  });
+
   it('acknowledges what it skips', async () => {
     const driver = new DriverFake(new FakeClock());
     driver.cluster.createTopic('t', 1);

@@ -29,6 +29,8 @@ export interface ContainerSettings extends FlowSettings {
   /** Name in the registry, in messages and in events. */
   readonly id: string;
   readonly source: Source;
+  /** Text about the listener, for its parameters. */
+  readonly info?: string | undefined;
   /** Undefined: no group, nothing is committed. */
   readonly groupId: string | undefined;
   readonly listener: MessageListener;

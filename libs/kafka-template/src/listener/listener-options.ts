@@ -87,6 +87,8 @@ export interface KafkaListenerOptions extends ListenerOptions {
   groupId?: string | null;
   /** Whether `id` is the group when `groupId` is absent. Default true. */
   idIsGroup?: boolean;
+  /** Text about the listener: parameters with `@KafkaHeader(KafkaHeaders.LISTENER_INFO)` receive it. */
+  info?: string;
   /** Client id of its consumers, before `-` and a number. Default: the id. */
   clientIdPrefix?: string;
   /** Options of its consumers that differ from the module's. */
@@ -135,6 +137,7 @@ const KAFKA_LISTENER_CHECKS: OptionChecks = {
   topicPartitions: { kind: 'object' },
   groupId: { kind: 'any' },
   idIsGroup: flag,
+  info: { kind: 'string' },
   clientIdPrefix: { kind: 'string' },
   properties: { kind: 'object' },
   serializers: { kind: 'object' },

@@ -5,22 +5,23 @@
  * replies) are done, every ack mode, error handlers, back-off and dead letters, no partition blocked for ever, stopped and
  * drained before anything of the application is destroyed. Leaves out ClientKafka: it speaks to this as to a ServerKafka.
  */
+import { ModulesContainer } from '@nestjs/core';
 import { KafkaRetriableException, type MessageHandler, Server, Transport } from '@nestjs/microservices';
 import { type Observable, from, isObservable, lastValueFrom, mergeMap, of } from 'rxjs';
 import type { Acknowledgment } from '../commit/acknowledgment.js';
 import { containerSettings, endpointSettings } from '../discovery/endpoint-settings.js';
 import type { ListenerEndpoint } from '../discovery/listener.endpoint.js';
+import { DEFAULT_NAME } from '../decorators/inject-kafka-template.decorator.js';
 import { DefaultErrorHandler } from '../error-handling/default-error-handler.js';
-import { asError } from '../errors.js';
+import { KafkaOptionsError, asError } from '../errors.js';
 import type { Consumer } from '../listener/consumer.js';
 import type { KafkaListenerOptions, ListenerOptions } from '../listener/listener-options.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
-import type { KafkaModuleOptions } from '../module/kafka.options.js';
-import { KAFKA_OPTIONS } from '../module/kafka.tokens.js';
+import { clustersOf, noSuchCluster } from '../module/cluster-names.js';
+import type { KafkaCluster } from '../module/kafka-cluster.js';
 import { listenerDefaults } from '../module/listener-defaults.js';
 import { nestLog } from '../module/nest-log.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
-import { KafkaTemplate } from '../template/kafka-template.js';
 import { KafkaTemplateContext } from './kafka-template.context.js';
 import { handlerErrorOf } from './pattern-handler.error.js';
 import { respond } from './responder.js';
@@ -37,6 +38,8 @@ export interface ProviderSource {
 export interface KafkaTemplateStrategyOptions extends Omit<ListenerOptions, 'batch'> {
   /** Name of the container in the registry. Default `microservice`; those for patterns are `microservice.1` and so on. */
   id?: string;
+  /** Name of the cluster to read from and to reply to: the `name` of a KafkaModule.forRoot. Default: the one without a name. */
+  cluster?: string;
   /** The group. Default: `consumer.groupId` of KafkaModule. */
   groupId?: string;
   /** Kafka's consumer options that differ from the module's. */
@@ -109,12 +112,12 @@ export class KafkaTemplateStrategy extends Server {
   }
 
   #register(registry: KafkaListenerEndpointRegistry): void {
-    const { id = 'microservice', transportId: _transportId, ...options } = this.#options;
+    const { id = 'microservice', cluster: _cluster, transportId: _transportId, ...options } = this.#options;
+    const cluster = this.#cluster();
     const topics = [...this.messageHandlers.keys()];
     const sources: KafkaListenerOptions[] = topics.length > 0 ? [{ topics }] : [];
     for (const { pattern } of this.#patterns) sources.push({ topicPattern: pattern });
-    const module = this.#provider<KafkaModuleOptions>(KAFKA_OPTIONS);
-    const defaults = listenerDefaults(module, this.#provider(KafkaTemplate), log);
+    const defaults = listenerDefaults(cluster.options, cluster.template, log);
     sources.forEach((source, index) => {
       const name = index === 0 ? id : `${id}.${index}`;
       const endpoint = {
@@ -131,6 +134,7 @@ export class KafkaTemplateStrategy extends Server {
           batch: false,
           onRecord: (record, acknowledgment, consumer) => this.#handle(record, acknowledgment, consumer),
         }),
+        cluster.forRegistry,
       );
       this.#ids.push(name);
       log.info(`Mapped {${topics.join(', ')}${source.topicPattern === undefined ? '' : String(source.topicPattern)}}`);
@@ -165,7 +169,7 @@ export class KafkaTemplateStrategy extends Server {
         if (isObservable(returned)) await lastValueFrom(returned, { defaultValue: undefined });
         return;
       }
-      const template = this.#provider(KafkaTemplate);
+      const { template } = this.#cluster();
       await respond(
         streamOf(() => handler(data, context)),
         {
@@ -184,6 +188,15 @@ export class KafkaTemplateStrategy extends Server {
       this.messageHandlers.get(topic) ?? this.#patterns.find(({ pattern }) => pattern.test(topic))?.handler;
     if (handler === undefined) throw new Error(`There is no handler for topic ${topic}`);
     return handler;
+  }
+
+  /** The cluster of the options. Throws KafkaOptionsError when there is none of that name. */
+  #cluster(): KafkaCluster {
+    const { cluster = DEFAULT_NAME } = this.#options;
+    const clusters = clustersOf(this.#provider(ModulesContainer));
+    const found = clusters.get(cluster);
+    if (found !== undefined) return found;
+    throw new KafkaOptionsError('KafkaTemplateStrategy', [noSuchCluster(cluster, [...clusters.keys()])]);
   }
 
   #provider<T>(token: (abstract new (...parameters: never[]) => T) | string): T {

@@ -233,6 +233,16 @@ describe('module: named templates', () => {
     expect(() => KafkaModule.forFeature([feature as KafkaFeatureOptions])).toThrow(message);
   });
 
+  it('are refused when one name stands for templates on two clusters', async () => {
+    const imports = [
+      cluster(shop),
+      cluster(billing, { name: 'billing' }),
+      KafkaModule.forFeature([{ name: 'audit' }]),
+      KafkaModule.forFeature([{ name: 'audit', cluster: 'billing' }]),
+    ];
+    await expect(start(imports)).rejects.toThrow(/templates of that name on the clusters .* and .*another name/);
+  });
+
   it('refuses a name twice', () => {
     expect(() => KafkaModule.forFeature([{ name: 'a' }, { name: 'a' }])).toThrow(/the name 'a' is there twice/);
   });

@@ -11,6 +11,9 @@ import { featureProblems } from './kafka.options-check.js';
 import type { KafkaFeatureOptions } from './kafka.options.js';
 import { clusterToken } from './kafka.tokens.js';
 
+/** The options of one import of `forFeature`. */
+const KAFKA_FEATURES = Symbol('KAFKA_FEATURES');
+
 /** Provides and exports named templates. */
 @Module({})
 export class KafkaFeatureModule {
@@ -23,13 +26,23 @@ export class KafkaFeatureModule {
     }
     if (names.includes(DEFAULT_NAME)) problems.push(`'${DEFAULT_NAME}' is the name of the template of forRoot`);
     if (problems.length > 0) throw new KafkaOptionsError('KafkaModule.forFeature', problems);
-    const providers = features.map(templateProvider);
+    const providers = [{ provide: KAFKA_FEATURES, useValue: features }, ...features.map(templateProvider)];
     return {
       module: KafkaFeatureModule,
       providers,
       exports: features.map((feature) => getKafkaTemplateToken(feature.name)),
     };
   }
+}
+
+/** The templates of all imports of `forFeature`. */
+function featuresOf(modules: ModulesContainer): KafkaFeatureOptions[] {
+  const features: KafkaFeatureOptions[] = [];
+  for (const module of modules.values()) {
+    if (module.metatype !== KafkaFeatureModule) continue;
+    features.push(...(module.getProviderByKey(KAFKA_FEATURES).instance as readonly KafkaFeatureOptions[]));
+  }
+  return features;
 }
 
 function templateProvider(feature: KafkaFeatureOptions): Provider {
@@ -45,6 +58,14 @@ function templateProvider(feature: KafkaFeatureOptions): Provider {
       if (names.includes(name)) {
         throw new KafkaOptionsError(`the template '${name}'`, [
           'a cluster has that name, and its template with it: choose another name',
+        ]);
+      }
+      const clusters = new Set(
+        featuresOf(modules).flatMap((one) => (one.name === name ? [one.cluster ?? DEFAULT_NAME] : [])),
+      );
+      if (clusters.size > 1) {
+        throw new KafkaOptionsError(`the template '${name}'`, [
+          `there are templates of that name on the clusters ${[...clusters].join(' and ')}: give one of them another name`,
         ]);
       }
       // Nest tells what is wrong with a cluster that could not be made.
