@@ -2,8 +2,10 @@
  * Raw requests, valid and not, and what Apache Kafka 4.3.1 answered to them: our broker must answer the same.
  *
  * The recordings are in answers/, one step a line, and are played in their order on one broker with fresh data. Steps of
- * APIs and versions the broker does not advertise are left out, steps without an answer only set the scene; where we differ on purpose, `DIFFERENT` says why.
+ * APIs and versions the broker does not advertise are left out, steps without an answer only set the scene; where we differ
+ * on purpose, `DIFFERENT` says why in a few words and FINDINGS.md in more.
  */
+import { readFileSync } from 'node:fs';
 import { createBroker, type Broker } from '@kafka-template/broker';
 import {
   APIS,
@@ -192,7 +194,14 @@ function servedVersions(step: AnswerStep): readonly number[] {
   return range === undefined ? [] : step.versions!.filter((version) => version >= range[0] && version <= range[1]);
 }
 
+const FINDINGS = readFileSync(new URL('FINDINGS.md', import.meta.url), 'utf8');
+
 describe('answers: what Kafka answers to raw requests', () => {
+  it('differs from our answers where FINDINGS.md says so, and nowhere else', () => {
+    const listed = FINDINGS.split('\n').flatMap((line) => /^\| (`[^|]+`) \|/.exec(line)?.[1]?.match(/[\w.]+/g) ?? []);
+    expect(listed.filter((id) => steps.some((step) => step.id === id)).sort()).toEqual(Object.keys(DIFFERENT).sort());
+  });
+
   for (const step of steps) {
     it(step.id, async () => {
       if (step.api === undefined && step.topics !== undefined) await createTopics(step.topics);
