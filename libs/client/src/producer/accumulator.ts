@@ -10,7 +10,7 @@ import { BATCH_HEADER_BYTES } from '@kafka-template/protocol';
 import { ClientErrorCode, KafkaError, asKafkaError, timeoutError } from '../errors.js';
 import type { ClientIo } from '../io/io.js';
 import { ActivePartitions } from './active-partitions.js';
-import { BatchBuffers } from './batch-buffers.js';
+import { BatchSpaces } from './batch-spaces.js';
 import { Fifo } from './fifo.js';
 import type { Generation, Generations } from './generation.js';
 import { BATCH_BYTES_MIN } from './limits.js';
@@ -36,7 +36,7 @@ export interface AccumulatorEvents {
 export class Accumulator {
   /** Partitions with batches that wait to be sent. The sender takes a partition out when it has none left. */
   readonly active = new ActivePartitions();
-  private readonly buffers: BatchBuffers;
+  private readonly spaces: BatchSpaces;
   private readonly memoryWaiting = new Fifo<Waiter>();
   private waitingCount = 0;
   /** Bytes of the records that wait. */
@@ -50,7 +50,7 @@ export class Accumulator {
     private readonly generations: Generations,
     private readonly events: AccumulatorEvents,
   ) {
-    this.buffers = new BatchBuffers(options.batchSize);
+    this.spaces = new BatchSpaces(options.batchSize);
   }
 
   /** Whether records wait for memory: then lingering helps nobody. */
@@ -88,10 +88,10 @@ export class Accumulator {
     for (let waiter = waiting.shift(); waiter !== undefined; waiter = waiting.shift()) this.failWaiter(waiter, error);
   }
 
-  /** The broker has answered that it has the batch, so nobody reads its bytes any more: they are for later batches. */
+  /** The broker has answered that it has the batch, so nobody reads its bytes any more: its space is for later ones. */
   recycle(batch: ProducerBatch): void {
-    const buffer = batch.takeBuffer();
-    if (buffer !== undefined) this.buffers.giveBack(buffer);
+    const space = batch.takeSpace();
+    if (space !== undefined) this.spaces.giveBack(space);
   }
 
   /** A batch has its outcome: its memory is free for what waits. */
@@ -230,8 +230,8 @@ export class Accumulator {
     const expected = Math.max(BATCH_BYTES_MIN, queue.expectedBytes, BATCH_HEADER_BYTES + bytes);
     const capacity = Math.max(Math.min(expected, this.options.batchSize), BATCH_HEADER_BYTES + bytes);
     const { partition, nextOrder } = queue;
-    const buffer = this.buffers.take(capacity);
-    return new ProducerBatch(queue.topic, partition, nextOrder, nowMs, generation, this.options, capacity, buffer);
+    const space = this.spaces.take(capacity);
+    return new ProducerBatch(queue.topic, partition, nextOrder, nowMs, generation, this.options, capacity, space);
   }
 
   private enqueue(queue: PartitionQueue, batch: ProducerBatch): void {

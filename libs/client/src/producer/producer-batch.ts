@@ -16,12 +16,14 @@ import {
 } from '@kafka-template/protocol';
 import type { KafkaError } from '../errors.js';
 import type { ClientLogger } from '../io/logger.js';
+import type { BatchSpace } from './batch-spaces.js';
+import { Deliveries } from './deliveries.js';
 import type { Generation } from './generation.js';
 import { type Delivery, RecordMetadata, callSafely } from './producer-record.js';
 import { recordBytesMax } from './record-size.js';
 
-/** Numbers kept per callback in {@link ProducerBatch.details}: timestamp, key size, value size. */
-const DETAILS_PER_CALLBACK = 3;
+/** Of a batch that has given up its space. Nothing is ever kept in it. */
+const NO_DELIVERIES = new Deliveries();
 
 /** Producer id, its epoch, and the sequence of a batch's first record. */
 export interface BatchIdentity {
@@ -61,9 +63,7 @@ export class ProducerBatch {
   private orderSpan = 1;
   private readonly builder: BatchBuilder;
   private finished: Buffer | null = null;
-  /** By record; shorter than the batch when the last records have none. */
-  private readonly callbacks: (Delivery | null)[] = [];
-  private readonly details: number[] = [];
+  private deliveries: Deliveries;
 
   constructor(
     readonly topic: string,
@@ -75,10 +75,11 @@ export class ProducerBatch {
     readonly generation: Generation,
     private readonly setting: BatchSetting,
     capacityBytes: number,
-    /** What its records are written to, if it is large enough for `capacityBytes`. */
-    private pooled?: Buffer,
+    /** What its records and callbacks are put into; its buffer is used if it is large enough for `capacityBytes`. */
+    private pooled?: BatchSpace,
   ) {
-    this.builder = new BatchBuilder({ capacityBytes, compression: setting.compressionType, buffer: pooled });
+    this.builder = new BatchBuilder({ capacityBytes, compression: setting.compressionType, buffer: pooled?.buffer });
+    this.deliveries = pooled?.deliveries ?? new Deliveries();
   }
 
   get recordCount(): number {
@@ -107,13 +108,7 @@ export class ProducerBatch {
 
   /** Keeps the callback of the record that was appended last. */
   keepCallback(callback: Delivery, timestamp: number, keySize: number, valueSize: number): void {
-    const index = this.builder.recordCount - 1;
-    while (this.callbacks.length < index) {
-      this.callbacks.push(null);
-      this.details.push(0, 0, 0);
-    }
-    this.callbacks.push(callback);
-    this.details.push(timestamp, keySize, valueSize);
+    this.deliveries.keep(this.builder.recordCount - 1, callback, timestamp, keySize, valueSize);
   }
 
   /** Gives the batch its place in an epoch, or takes it away: only when no earlier copy of it can be on its way. */
@@ -162,7 +157,11 @@ export class ProducerBatch {
 
   /** Whether it has a record with such a callback. */
   holds(matches: (callback: Delivery) => boolean): boolean {
-    return this.callbacks.some((callback) => callback !== null && matches(callback));
+    for (let index = 0; index < this.deliveries.count; index++) {
+      const callback = this.deliveries.callback(index);
+      if (callback !== null && matches(callback)) return true;
+    }
+    return false;
   }
 
   /**
@@ -178,7 +177,7 @@ export class ProducerBatch {
     const reader = new RecordReader(this.bytes());
     reader.nextBatch();
     for (let index = 0; reader.nextRecord(); index++) {
-      const callback = this.callbacks[index] ?? null;
+      const callback = this.deliveries.callback(index);
       if (callback !== null && matches(callback)) {
         removed.push(callback);
         continue;
@@ -198,10 +197,10 @@ export class ProducerBatch {
   }
 
   private passCallback(index: number, part: ProducerBatch): void {
-    const callback = this.callbacks[index] ?? null;
+    const { deliveries } = this;
+    const callback = deliveries.callback(index);
     if (callback === null) return;
-    const [timestamp = 0, keySize = 0, valueSize = 0] = this.details.slice(index * DETAILS_PER_CALLBACK);
-    part.keepCallback(callback, timestamp, keySize, valueSize);
+    part.keepCallback(callback, deliveries.timestamp(index), deliveries.keySize(index), deliveries.valueSize(index));
   }
 
   /** The parts share the memory, and the place in the order. */
@@ -218,27 +217,28 @@ export class ProducerBatch {
   }
 
   /**
-   * Gives up the pooled buffer: to be called when the batch was answered. Undefined if it has none, or if another attempt
-   * may be under way that still reads it.
+   * Gives up its pooled space: to be called when the batch was answered and its callbacks were called. Undefined if it has
+   * none, or if another attempt may be under way that still reads it.
    */
-  takeBuffer(): Buffer | undefined {
+  takeSpace(): BatchSpace | undefined {
     const { pooled } = this;
     this.pooled = undefined;
-    return this.attempts === 1 ? pooled : undefined;
+    if (pooled === undefined || this.attempts !== 1) return undefined;
+    this.deliveries = NO_DELIVERIES;
+    return pooled;
   }
 
   /** Calls the callbacks: stored. `baseOffset` -1 if the broker did not tell; `logAppendTimeMs` -1 unless the broker stamped. */
   succeed(baseOffset: number, logAppendTimeMs: number): void {
     this.isSettled = true;
-    const { callbacks, details, topic, partition } = this;
-    for (let index = 0; index < callbacks.length; index++) {
-      const callback = callbacks[index];
-      if (callback === null || callback === undefined) continue;
-      const detail = index * DETAILS_PER_CALLBACK;
-      const timestamp = logAppendTimeMs === -1 ? (details[detail] as number) : logAppendTimeMs;
-      const keySize = details[detail + 1] as number;
-      const valueSize = details[detail + 2] as number;
+    const { deliveries, topic, partition } = this;
+    for (let index = 0; index < deliveries.count; index++) {
+      const callback = deliveries.callback(index);
+      if (callback === null) continue;
+      const timestamp = logAppendTimeMs === -1 ? deliveries.timestamp(index) : logAppendTimeMs;
       const offset = baseOffset === -1 ? -1 : baseOffset + index;
+      const keySize = deliveries.keySize(index);
+      const valueSize = deliveries.valueSize(index);
       const metadata = new RecordMetadata(topic, partition, offset, timestamp, keySize, valueSize);
       callSafely(callback, this.setting.logger, null, metadata);
     }
@@ -247,9 +247,9 @@ export class ProducerBatch {
   /** Calls the callbacks: failed. `errorOf` gives the error of a record by its place in the batch. */
   fail(errorOf: (index: number) => KafkaError): void {
     this.isSettled = true;
-    for (let index = 0; index < this.callbacks.length; index++) {
-      const callback = this.callbacks[index];
-      if (callback === null || callback === undefined) continue;
+    for (let index = 0; index < this.deliveries.count; index++) {
+      const callback = this.deliveries.callback(index);
+      if (callback === null) continue;
       callSafely(callback, this.setting.logger, errorOf(index), null);
     }
   }
