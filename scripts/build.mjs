@@ -8,27 +8,33 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const OLDEST_NODE = 'node20.19';
 
-const projects = process.argv.slice(2);
-compile(projects.length > 0 ? projects : ['tsconfig.build.json']);
-for (const name of readdirSync(join(ROOT, 'libs'))) {
-  const library = join(ROOT, 'libs', name);
-  if (isOutdated(library)) await bundle(library);
-}
+const asked = process.argv.slice(2);
+const projects = (asked.length > 0 ? asked : ['tsconfig.build.json']).map((file) => join(ROOT, file));
+compile(projects);
+for (const library of librariesOf(projects)) if (isOutdated(library)) await bundle(library);
 
 /** Ends the process when it fails. Its messages go to stderr: stdout belongs to the command that wants the build. */
 function compile(configs) {
   const compiler = join(ROOT, 'node_modules/typescript7/bin/tsc');
-  const { status, error } = spawnSync(process.execPath, [compiler, '-b', ...configs.map((file) => join(ROOT, file))], {
-    stdio: ['ignore', 2, 2],
-  });
+  const { status, error } = spawnSync(process.execPath, [compiler, '-b', ...configs], { stdio: ['ignore', 2, 2] });
   if (error) console.error(`The compiler could not be started: ${error.message}.`);
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** The folders of the libraries among the projects and what these refer to. */
+function librariesOf(configs) {
+  const seen = new Set(configs);
+  for (const config of seen) {
+    const { references = [] } = JSON.parse(readFileSync(config, 'utf8'));
+    for (const { path } of references) seen.add(join(dirname(config), path));
+  }
+  return [...seen].filter((config) => basename(config) === 'tsconfig.lib.json').map((config) => dirname(config));
 }
 
 /** Whether the compiler, or a change of this file, came after the bundle. */
