@@ -43,6 +43,22 @@ export { type OffsetQuery, OffsetSpec } from './consumer/offsets/list-offsets.js
 export type { RebalanceListener } from './consumer/rebalance-listener.js';
 export type { TopicPartition } from './consumer/topic-partition.js';
 
+// Share consumer
+export { createShareConsumer } from './share/create-share-consumer.js';
+export type {
+  AcknowledgementCommitCallback,
+  AcknowledgeType,
+  ShareCommitOutcome,
+  ShareConsumer,
+} from './share/share-consumer.js';
+export type {
+  ShareAcknowledgementMode,
+  ShareAcquireMode,
+  ShareConsumerOptions,
+} from './share/share-consumer-options.js';
+export { ShareRecord } from './share/share-record.js';
+export { ShareRecords } from './share/share-records.js';
+
 // Admin
 export { type Admin, createAdmin } from './admin/admin.js';
 export type { AdminCallOptions, ItemOutcome } from './admin/admin-context.js';
