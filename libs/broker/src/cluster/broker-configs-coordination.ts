@@ -55,6 +55,25 @@ export const COORDINATION_BROKER_CONFIGS: readonly ConfigDefinition[] = [
     'Longest heartbeat interval a group may be given.',
     { rule: atLeast(1) },
   ),
+  config(
+    'int',
+    'group.consumer.assignment.interval.ms',
+    0,
+    'How long a group with the new protocol keeps its targets at least, although members came or went.',
+    { rule: atLeast(0) },
+  ),
+  config('int', 'group.consumer.min.assignment.interval.ms', 0, 'Shortest such time a group may be given.', {
+    rule: atLeast(0),
+  }),
+  config('int', 'group.consumer.max.assignment.interval.ms', 15_000, 'Longest such time a group may be given.', {
+    rule: atLeast(0),
+  }),
+  config(
+    'boolean',
+    'group.consumer.assignor.offload.enable',
+    true,
+    `Whether targets are computed in another thread. ${KEPT}`,
+  ),
   config('int', 'group.consumer.max.size', 2_147_483_647, 'Most members of one group with the new protocol.', {
     rule: atLeast(1),
   }),
@@ -161,5 +180,14 @@ export const COORDINATION_BROKER_CONFIGS: readonly ConfigDefinition[] = [
 export const GROUP_CONFIGS: readonly ConfigDefinition[] = [
   config('int', 'consumer.session.timeout.ms', 45_000, 'Session timeout of this group.', { rule: atLeast(1) }),
   config('int', 'consumer.heartbeat.interval.ms', 5000, 'Heartbeat interval of this group.', { rule: atLeast(1) }),
+  config('int', 'consumer.assignment.interval.ms', 0, 'How long this group keeps its targets at least.', {
+    rule: atLeast(0),
+  }),
+  config(
+    'boolean',
+    'consumer.assignor.offload.enable',
+    true,
+    `Whether targets of this group are computed in another thread. ${KEPT}`,
+  ),
   ...SHARE_GROUP_CONFIGS,
 ];

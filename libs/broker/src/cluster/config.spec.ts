@@ -240,6 +240,8 @@ describe('descriptions', () => {
     expect(entries.map(({ name, value, configSource }) => [name, value, configSource])).toEqual([
       ['consumer.session.timeout.ms', '46000', 8],
       ['consumer.heartbeat.interval.ms', '5000', 5],
+      ['consumer.assignment.interval.ms', '0', 5],
+      ['consumer.assignor.offload.enable', 'true', 5],
       ['share.session.timeout.ms', '45000', 5],
       ['share.heartbeat.interval.ms', '5000', 5],
       ['share.record.lock.duration.ms', '30000', 5],

@@ -34,9 +34,6 @@ export const PASSED_OVER = namesOf(`
   controller.quota.window.size.seconds
   early.start.listeners
   follower.fetch.last.tiered.offset.enable
-  group.consumer.assignment.interval.ms
-  group.consumer.max.assignment.interval.ms
-  group.consumer.min.assignment.interval.ms
   group.consumer.regex.refresh.interval.ms
   group.coordinator.background.threads
   group.coordinator.cached.buffer.max.bytes

@@ -82,6 +82,24 @@ describe('groups of the new protocol', () => {
     expect(shown()?.members).toEqual([]);
   });
 
+  it('keep their targets for as long as is set for them alone', async () => {
+    const group = { resourceType: ConfigResourceType.GROUP, resourceName: 'g' };
+    const set = (value: string) =>
+      world.controller.changeConfigs(
+        group,
+        [{ name: 'consumer.assignment.interval.ms', value, configOperation: 0 }],
+        false,
+      );
+    expect(await set('15001')).toMatchObject({ errorCode: ErrorCode.INVALID_CONFIG });
+    expect(await set('9000')).toMatchObject({ errorCode: ErrorCode.NONE });
+    await enter('a');
+    await enter('b');
+    expect([shown('g')?.groupEpoch, shown('g')?.assignmentEpoch]).toEqual([3, 2]);
+    await enter('a', { groupId: 'other' });
+    await enter('b', { groupId: 'other' });
+    expect([shown('other')?.groupEpoch, shown('other')?.assignmentEpoch]).toEqual([3, 3]);
+  });
+
   it('see topics that are made, grow and go', async () => {
     await enter('a', { subscribedTopicNames: ['t', 'u'] });
     await world.controller.createTopic({ name: 'u', numPartitions: 2, replicationFactor: 1, configs: [] });

@@ -37,11 +37,13 @@ const MINUTE_MS = 60_000;
 export function consumerGroupRules(common: ConsumerGroupRules, own: ConfigEntries): ConsumerGroupRules {
   const session = own['consumer.session.timeout.ms'];
   const heartbeat = own['consumer.heartbeat.interval.ms'];
-  if (session === undefined && heartbeat === undefined) return common;
+  const assignment = own['consumer.assignment.interval.ms'];
+  if (session === undefined && heartbeat === undefined && assignment === undefined) return common;
   return {
     ...common,
     sessionTimeoutMs: session === undefined ? common.sessionTimeoutMs : Number(session),
     heartbeatIntervalMs: heartbeat === undefined ? common.heartbeatIntervalMs : Number(heartbeat),
+    assignmentIntervalMs: assignment === undefined ? common.assignmentIntervalMs : Number(assignment),
   };
 }
 
@@ -62,6 +64,7 @@ export function groupSettings(config: BrokerConfig): GroupSettings {
     consumer: {
       sessionTimeoutMs: config.number('group.consumer.session.timeout.ms'),
       heartbeatIntervalMs: config.number('group.consumer.heartbeat.interval.ms'),
+      assignmentIntervalMs: config.number('group.consumer.assignment.interval.ms'),
       membersMax: config.number('group.consumer.max.size'),
       assignors: config.list('group.consumer.assignors'),
     },

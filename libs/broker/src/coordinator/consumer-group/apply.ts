@@ -24,6 +24,7 @@ export function applyConsumerGroupRecord(group: ConsumerGroup, record: ConsumerG
       return applyMember(group, record, times);
     case 'targetEpoch':
       group.assignmentEpoch = record.value?.assignmentEpoch ?? 0;
+      group.assignedMs = record.value?.timestampMs ?? 0;
       return;
     case 'target':
       if (record.value) group.targets.set(record.memberId, record.value);

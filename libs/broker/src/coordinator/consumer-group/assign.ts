@@ -49,6 +49,13 @@ export function refreshEpoch(draft: ConsumerGroupDraft, changed: boolean): void 
   draft.emit({ type: 'group', value: { epoch: group.epoch + 1, metadataHash: hash } });
 }
 
+/** False while the present targets are to be kept so that many who come together cost one computation. */
+export function isAssignmentDue({ group, world }: ConsumerGroupDraft): boolean {
+  const ageMs = world.now.epochMs - group.assignedMs;
+  // A negative age is a clock that was set back.
+  return ageMs < 0 || ageMs >= world.rules.assignmentIntervalMs;
+}
+
 /** Computes the targets for the epoch of the group. */
 export function assignTargets(draft: ConsumerGroupDraft): void {
   const { group, world } = draft;

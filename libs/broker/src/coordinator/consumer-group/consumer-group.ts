@@ -58,6 +58,8 @@ export interface ConsumerGroup {
   metadataHash: bigint;
   /** The epoch for which the targets were computed. */
   assignmentEpoch: number;
+  /** Wall clock when the targets were computed; 0 for never. */
+  assignedMs: number;
   readonly members: Map<string, ConsumerMember>;
   /** Instance id to member id. */
   readonly staticMembers: Map<string, string>;
@@ -83,6 +85,8 @@ export interface ConsumerGroupRules {
   readonly sessionTimeoutMs: number;
   /** `group.consumer.heartbeat.interval.ms`, or the group's own `consumer.heartbeat.interval.ms` */
   readonly heartbeatIntervalMs: number;
+  /** `group.consumer.assignment.interval.ms`, or the group's own `consumer.assignment.interval.ms` */
+  readonly assignmentIntervalMs: number;
   /** `group.consumer.max.size` */
   readonly membersMax: number;
   /** `group.consumer.assignors`, the default first. */
@@ -103,6 +107,7 @@ export function newConsumerGroup(id: string): ConsumerGroup {
     epoch: 1,
     metadataHash: 0n,
     assignmentEpoch: 0,
+    assignedMs: 0,
     members: new Map(),
     staticMembers: new Map(),
     targets: new Map(),

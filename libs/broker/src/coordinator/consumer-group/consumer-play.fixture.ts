@@ -87,7 +87,7 @@ export class ConsumerPlay {
   private isStored = false;
 
   constructor(rules: Partial<ConsumerGroupRules> = {}) {
-    const defaults = { sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5000, membersMax: 100 };
+    const defaults = { sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5000, assignmentIntervalMs: 0, membersMax: 100 };
     this.rules = { ...defaults, assignors: ['uniform', 'range'], ...rules };
   }
 

@@ -77,6 +77,21 @@ describe('entering and staying', () => {
     expect(assigned(play.join('a'))).toEqual({ t: [0, 1] });
   });
 
+  it('keeps the targets for the interval, also after a restart, and lets those who came meanwhile wait', () => {
+    play = new ConsumerPlay({ assignmentIntervalMs: 1000 });
+    expect(assigned(play.join('a'))).toEqual({ t: [0, 1, 2] });
+    expect(play.join('b')).toMatchObject({ memberEpoch: 2 });
+    expect(play.join('c')).toMatchObject({ memberEpoch: 2 });
+    expect(stateOf(play.group)).toBe('Assigning');
+    play.pass(999);
+    play.group = play.reloaded() ?? play.group;
+    expect(play.heartbeat('a', 2)).toMatchObject({ memberEpoch: 2, assignment: null });
+    play.pass(1);
+    expect(assigned(play.heartbeat('a', 2, { topicPartitions: rows({ t: [0, 1, 2] }) }))).toEqual({ t: [0] });
+    expect(play.lastTypes.filter((type) => type === 'targetEpoch')).toHaveLength(1);
+    expect(stateOf(play.group)).toBe('Reconciling');
+  });
+
   it('uses the assignor most members ask for', () => {
     play.image = play.image.withTopics([topicImage('t', 2), topicImage('u', 2)]);
     const topics = { subscribedTopicNames: ['t', 'u'], serverAssignor: 'range' };

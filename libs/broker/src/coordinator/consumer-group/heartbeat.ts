@@ -6,7 +6,7 @@
  * about itself or when it changed. Source: KIP-848; Kafka's texts.
  */
 import { ErrorCode } from '@kafka-template/protocol';
-import { assignTargets, refreshEpoch } from './assign.js';
+import { assignTargets, isAssignmentDue, refreshEpoch } from './assign.js';
 import { ownedRows, sameOwned, type TopicPartitions } from './assignment.js';
 import {
   LEAVE_STATIC_EPOCH,
@@ -45,7 +45,7 @@ export function decideHeartbeat(draft: ConsumerGroupDraft, command: HeartbeatCom
     const { epoch, metadataHash } = draft.group;
     const isStored = !command.isNewGroup || draft.records.some(({ type }) => type === 'group');
     if (!isStored) draft.emit({ type: 'group', value: { epoch, metadataHash } });
-    assignTargets(draft);
+    if (isAssignmentDue(draft)) assignTargets(draft);
   }
   draft.group.checkedTopics = topics;
 
