@@ -161,6 +161,42 @@ function servedGroups(): void {
     expect((await take(second, 1)).map((record) => [textOf(record), record.deliveryCount])).toEqual([['two', 2]]);
   });
 
+  it('are described, moved, forgotten and deleted by an admin', async () => {
+    const [topic, groupId] = [await kafka.topic(1), await group()];
+    const { admin } = kafka;
+    await kafka.send(topic, values('v', 10), 0);
+    const consumer = member(groupId);
+    consumer.subscribe(topic);
+    await take(consumer, 10);
+    await consumer.commitSync();
+    const [described] = await admin.describeShareGroups([groupId]);
+    expect(described).toMatchObject({ state: 'Stable', assignor: 'simple', error: null });
+    expect(described?.members).toMatchObject([{ subscribedTopics: [topic], assignment: [{ topic, partition: 0 }] }]);
+    const offsets = { topic, partition: 0, startOffset: 10, lag: 0, error: null };
+    expect(await admin.listShareGroupOffsets(groupId)).toEqual([offsets]);
+    const busy = await rejection(admin.alterShareGroupOffsets(groupId, [{ topic, partition: 0, offset: 4 }]));
+    expect(busy.code).toBe('NON_EMPTY_GROUP');
+    await consumer.close();
+
+    expect(await admin.alterShareGroupOffsets(groupId, [{ topic, partition: 0, offset: 4 }])).toEqual([
+      { topic, partition: 0, error: null },
+    ]);
+    expect(await admin.listShareGroupOffsets(groupId)).toMatchObject([{ startOffset: 4, lag: 6 }]);
+    const again = member(groupId);
+    again.subscribe(topic);
+    expect((await take(again, 6)).map(({ offset }) => offset)).toEqual([4, 5, 6, 7, 8, 9]);
+    await again.commitSync();
+    await again.close();
+
+    expect(await admin.deleteShareGroupOffsets(groupId, [topic])).toEqual([{ topic, error: null }]);
+    expect(await admin.listShareGroupOffsets(groupId)).toEqual([]);
+    const [listed] = (await admin.listGroups({ types: ['share'] })).filter((each) => each.groupId === groupId);
+    expect(listed).toMatchObject({ state: 'Empty', protocolType: 'share' });
+    expect(await admin.deleteGroups([groupId])).toEqual([{ groupId, error: null }]);
+    const [gone] = await admin.describeShareGroups([groupId]);
+    expect(gone?.error?.code).toBe('GROUP_ID_NOT_FOUND');
+  });
+
   it('are woken, and refuse what is wrong', async () => {
     const [topic, groupId] = [await kafka.topic(1), await group()];
     const consumer = member(groupId);

@@ -135,3 +135,10 @@ export type {
   QuorumDescription,
   QuorumReplica,
 } from './admin/cluster-admin.js';
+export type {
+  ShareGroupDescription,
+  ShareGroupOffset,
+  ShareMemberDescription,
+  ShareOffsetOutcome,
+  ShareTopicOutcome,
+} from './admin/share-group-admin.js';

@@ -3,7 +3,7 @@
  *
  * Guarantees: a call that is about several things gives one outcome for each, in the order asked for, with `error` null
  * or a KafkaError; it rejects only when it could not be carried out at all (TIMEOUT, CLOSED, UNSUPPORTED_VERSION).
- * Leaves out share and streams groups, and what only brokers ask each other.
+ * Leaves out streams groups, and what only brokers ask each other.
  */
 import { systemIo, type ClientIo } from '../io/io.js';
 import { Cluster } from '../network/cluster.js';
@@ -15,6 +15,7 @@ import { GroupAdmin } from './group-admin.js';
 import { OffsetAdmin } from './offset-admin.js';
 import { ReplicaAdmin } from './replica-admin.js';
 import { SecurityAdmin } from './security-admin.js';
+import { ShareGroupAdmin } from './share-group-admin.js';
 import { TopicAdmin } from './topic-admin.js';
 import { TransactionAdmin } from './transaction-admin.js';
 
@@ -34,6 +35,7 @@ export interface Admin
     Methods<ReplicaAdmin>,
     Methods<TransactionAdmin>,
     Methods<ClusterAdmin>,
+    Methods<ShareGroupAdmin>,
     Pick<
       OffsetAdmin,
       | 'listConsumerGroupOffsets'
@@ -82,6 +84,7 @@ export function createAdminWith(options: AdminOptions, io: ClientIo): Admin {
     ...replicaMethods(new ReplicaAdmin(context)),
     ...transactionMethods(new TransactionAdmin(context)),
     ...clusterMethods(new ClusterAdmin(context)),
+    ...shareGroupMethods(new ShareGroupAdmin(context)),
     listConsumerGroupOffsets: (...call) => offsets.listConsumerGroupOffsets(...call),
     alterConsumerGroupOffsets: (...call) => offsets.alterConsumerGroupOffsets(...call),
     deleteConsumerGroupOffsets: (...call) => offsets.deleteConsumerGroupOffsets(...call),
@@ -123,6 +126,15 @@ function transactionMethods(transaction: TransactionAdmin): Methods<TransactionA
     describeProducers: (...call) => transaction.describeProducers(...call),
     abortTransaction: (...call) => transaction.abortTransaction(...call),
     fenceProducers: (...call) => transaction.fenceProducers(...call),
+  };
+}
+
+function shareGroupMethods(share: ShareGroupAdmin): Methods<ShareGroupAdmin> {
+  return {
+    describeShareGroups: (...call) => share.describeShareGroups(...call),
+    listShareGroupOffsets: (...call) => share.listShareGroupOffsets(...call),
+    alterShareGroupOffsets: (...call) => share.alterShareGroupOffsets(...call),
+    deleteShareGroupOffsets: (...call) => share.deleteShareGroupOffsets(...call),
   };
 }
 
