@@ -42,6 +42,7 @@ const INSTRUCTIONS = {
 const NEEDS = {
   kcat: ['kcat'],
   'consumer-groups': ['java', 'mvn'],
+  'share-groups': ['java', 'mvn'],
   transactions: ['java', 'mvn', 'kcat'],
   protocol: ['javac', 'mvn', 'kcat'],
   storage: ['java', 'mvn'],
