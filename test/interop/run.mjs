@@ -45,7 +45,7 @@ const NEEDS = {
   'share-groups': ['java', 'mvn'],
   transactions: ['java', 'mvn', 'kcat'],
   protocol: ['javac', 'mvn', 'kcat'],
-  storage: ['java', 'mvn'],
+  storage: ['java', 'mvn', 'kcat'],
   tools: ['java', 'mvn'],
   durability: ['java', 'mvn', 'kcat'],
   security: ['java', 'mvn', 'openssl'],
