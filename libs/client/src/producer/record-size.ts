@@ -3,6 +3,8 @@
  *
  * Guarantees sentences that name the field and what it takes, Kafka's where Kafka has one.
  */
+// Imported, because the global is a getter: it would be called for every key and value.
+import { Buffer } from 'node:buffer';
 import type { RecordHeader } from '@kafka-template/protocol';
 import type { ProducerRecord } from './producer-record.js';
 
