@@ -412,7 +412,7 @@ export class GroupCoordinator implements Groups {
         consumerGroupRules(this.settings().consumer, this.options.controller.groupConfig(groupId)),
       shareRules: (groupId) =>
         shareGroupRules(this.options.controller.config, this.options.controller.groupConfig(groupId)),
-      onShareMemberGone: (groupId, memberId) => this.options.shares.release(groupId, memberId),
+      onShareMemberGone: (...gone) => this.shareGroups.memberGone(...gone),
       topics: () => this.options.controller.image,
     });
     this.shards.set(partition, shard);

@@ -210,6 +210,12 @@ export class ShareGroupRequests {
     return ErrorCode.NONE;
   }
 
+  /** A member is gone: what it has is free. What a group without members has in hand is not kept in memory. */
+  memberGone(groupId: string, memberId: string, isLast: boolean): void {
+    this.options.shares.release(groupId, memberId);
+    if (isLast) this.options.shares.forget(groupId);
+  }
+
   /** A topic is gone, and with it whatever groups have done in it. */
   forgetTopic(shard: GroupShard, topicName: string): void {
     if (shard.status !== 'active') return;

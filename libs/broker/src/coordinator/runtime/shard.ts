@@ -50,8 +50,8 @@ export interface ShardOptions {
   readonly consumerRules: (groupId: string) => ConsumerGroupRules;
   /** What a share group depends on. */
   readonly shareRules: (groupId: string) => ShareGroupRules;
-  /** A member of a share group has left, or was dropped. */
-  readonly onShareMemberGone: (groupId: string, memberId: string) => void;
+  /** A member of a share group has left, or was dropped; `isLast`: the group has no members any more. */
+  readonly onShareMemberGone: (groupId: string, memberId: string, isLast: boolean) => void;
   /** The topics of the cluster now. */
   readonly topics: () => Topics;
 }

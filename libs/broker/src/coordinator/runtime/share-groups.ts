@@ -37,8 +37,8 @@ export interface ShareGroupsOptions {
   readonly isActive: () => boolean;
   readonly write: (records: readonly StoredRecord[], steps: WriteSteps) => void;
   readonly afterWrites: (answer: () => void, failed: (errorCode: number) => void) => void;
-  /** A member has left, or was dropped. */
-  readonly onMemberGone: (groupId: string, memberId: string) => void;
+  /** A member has left, or was dropped; `isLast`: the group has no members any more. */
+  readonly onMemberGone: (groupId: string, memberId: string, isLast: boolean) => void;
 }
 
 interface Entry {
@@ -128,7 +128,8 @@ export class ShareGroups {
       this.refresh(group, decision.alive);
       this.put(group);
       for (const memberId of before?.members.keys() ?? []) {
-        if (!group.members.has(memberId)) this.options.onMemberGone(group.id, memberId);
+        if (group.members.has(memberId)) continue;
+        this.options.onMemberGone(group.id, memberId, group.members.size === 0);
       }
     };
     this.options.write(records, { applied, stored, refused: failed, failed });

@@ -64,6 +64,7 @@ describe('a share group', () => {
   it('drops who is silent, and frees what it had', async () => {
     const released: string[] = [];
     world.shares.release = (groupId, memberId) => void released.push(`${groupId}/${memberId}`);
+    world.shares.forget = (groupId) => void released.push(groupId);
     await beat('a', 0);
     await beat('b', 0);
     await world.clock.advance(30_000);
@@ -72,7 +73,7 @@ describe('a share group', () => {
     expect(described().groups[0]?.members.map(({ memberId }) => memberId)).toEqual(['a']);
     expect(released).toEqual(['g/b']);
     expect((await beat('a', -1)).epoch).toBe(-1);
-    expect(released).toEqual(['g/b', 'g/a']);
+    expect(released).toEqual(['g/b', 'g/a', 'g']);
     expect(described().groups[0]).toMatchObject({ groupState: 'Empty', members: [] });
   });
 
@@ -87,10 +88,12 @@ describe('a share group', () => {
 
   it('gives out the partitions that are added to a topic', async () => {
     await beat('a', 0);
-    await world.controller.createPartitions({ topic: 't', count: 4, validateOnly: false } as never);
-    const grown = world.controller.image.topic('t')!.partitions.length;
-    const answer = await beat('a', 3);
-    expect(answer.partitions ?? [0, 1, 2]).toHaveLength(grown);
+    await world.controller.createPartitions({ name: 't', count: 4 });
+    expect((await beat('a', 3)).partitions).toEqual([0, 1, 2, 3]);
+    // A topic that was deleted and made anew is another one: nothing of the old one is left.
+    await world.controller.deleteTopic('t');
+    await world.clock.settle();
+    expect(offsets().topics).toEqual([]);
   });
 
   it('is moved and forgotten only while it is empty', async () => {
