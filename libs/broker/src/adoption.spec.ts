@@ -61,7 +61,12 @@ describe('createBroker: adopting a data directory', () => {
       const broker = await open(disk, { adopt });
       const { bootstrapServers } = broker;
       const admin = createAdmin({ bootstrapServers });
-      const consumer = createConsumer({ bootstrapServers, groupId: 'g', enableAutoCommit: false, isolationLevel: 'read_committed' });
+      const consumer = createConsumer({
+        bootstrapServers,
+        groupId: 'g',
+        enableAutoCommit: false,
+        isolationLevel: 'read_committed',
+      });
       const tp = { topic: 't', partition: 1 };
       expect((await admin.listTopics()).length).toBeGreaterThan(0);
       expect(String((await admin.describeTopics(['t']))[0]!.topicId)).toBe(topicId);
