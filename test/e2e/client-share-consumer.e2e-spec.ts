@@ -66,7 +66,8 @@ const textOf = (record: ShareRecord): string => record.value?.toString() ?? '';
 const codes = (outcomes: readonly ShareCommitOutcome[]): (string | null)[] =>
   outcomes.map(({ error }) => error?.code ?? null);
 
-function servedGroups(): void {
+/** Every record to one member, once. */
+function deliveries(): void {
   it('give every record once, and never again what was accepted by the next poll', async () => {
     const [topic, groupId] = [await kafka.topic(2), await group()];
     await kafka.send(topic, values('a', 20), 0);
@@ -103,7 +104,10 @@ function servedGroups(): void {
     }
     expect(taken.sort()).toEqual(values('v', 100).sort());
   });
+}
 
+/** Records with which something is the matter. */
+function acknowledgements(): void {
   it('do with each record what is said of it, and tell how that went', async () => {
     const [topic, groupId] = [await kafka.topic(1), await group()];
     await kafka.send(topic, ['good', 'again', 'bad', 'slow'], 0);
@@ -147,7 +151,10 @@ function servedGroups(): void {
     await kafka.send(topic, ['after'], 0);
     expect((await take(consumer, 1, (record) => consumer.acknowledge(record))).map(textOf)).toEqual(['after']);
   });
+}
 
+/** Beginning, moving and end. */
+function lives(): void {
   it('give back at close what was not acknowledged', async () => {
     const [topic, groupId] = [await kafka.topic(1), await group()];
     await kafka.send(topic, ['one', 'two'], 0);
@@ -197,7 +204,10 @@ function servedGroups(): void {
     const [gone] = await admin.describeShareGroups([groupId]);
     expect(gone?.error?.code).toBe('GROUP_ID_NOT_FOUND');
   });
+}
 
+/** What is asked the wrong way. */
+function refusals(): void {
   it('are woken, and refuse what is wrong', async () => {
     const [topic, groupId] = [await kafka.topic(1), await group()];
     const consumer = member(groupId);
@@ -222,6 +232,13 @@ function unservedGroups(): void {
     const refused = await rejection(consumer.poll(30_000));
     expect(refused.message).toMatch(/share group/i);
   });
+}
+
+function servedGroups(): void {
+  deliveries();
+  acknowledgements();
+  lives();
+  refusals();
 }
 
 describe('share groups', served ? servedGroups : unservedGroups);
