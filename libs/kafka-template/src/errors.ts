@@ -81,8 +81,11 @@ export class SerializationError extends KafkaTemplateError {
 
 /** Which bytes could not be understood, and where they lie. */
 export interface DeserializationErrorDetails {
+  /** Of the record. */
   readonly topic: string;
+  /** Of the record. */
   readonly partition: number;
+  /** Of the record. */
   readonly offset: number;
   /** Key or value. */
   readonly part: 'key' | 'value';

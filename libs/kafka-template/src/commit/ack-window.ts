@@ -10,7 +10,9 @@ import type { RecordRef } from './commit-strategy.js';
 
 /** What was not finished in a partition: `count` records, the earliest at `offset`. */
 export interface Unfinished extends TopicPartition {
+  /** Of the first record that is not finished. */
   readonly offset: number;
+  /** Records of the partition that are not finished. */
   readonly count: number;
 }
 

@@ -9,6 +9,7 @@ import type { OffsetCommit, TopicPartition } from '../drivers/driver.js';
 
 /** A record as far as committing is concerned. */
 export interface RecordRef extends TopicPartition {
+  /** Of the record itself. */
   readonly offset: number;
   /** Which assignment of its partition the record came with: an acknowledgement after a revocation is void. */
   readonly epoch?: number;

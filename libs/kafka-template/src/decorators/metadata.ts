@@ -14,9 +14,6 @@ export const KAFKA_HANDLER_METADATA = 'kafka-template:handler';
 /** On a method or a class: where results go. */
 export const SEND_TO_METADATA = 'kafka-template:send-to';
 
-/** On a method: it has @Idempotent. */
-export const IDEMPOTENT_METADATA = 'kafka-template:idempotent';
-
 /** On a class, per method: Nest's own key for what the parameters are. */
 export const ROUTE_ARGUMENTS_METADATA = '__routeArguments__';
 

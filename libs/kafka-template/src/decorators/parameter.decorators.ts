@@ -46,13 +46,21 @@ export function Ack(): ParameterDecorator {
 
 /** Names that @KafkaHeader knows besides the headers of the record. Spring's KafkaHeaders. */
 export interface KafkaHeaderNames {
+  /** The topic. */
   readonly RECEIVED_TOPIC: 'kafka_receivedTopic';
+  /** The partition, a number. */
   readonly RECEIVED_PARTITION: 'kafka_receivedPartitionId';
+  /** The key; undefined without one. */
   readonly RECEIVED_KEY: 'kafka_receivedMessageKey';
+  /** Epoch milliseconds. */
   readonly RECEIVED_TIMESTAMP: 'kafka_receivedTimestamp';
+  /** Who set the timestamp: CreateTime or LogAppendTime. */
   readonly TIMESTAMP_TYPE: 'kafka_timestampType';
+  /** The offset, a number. */
   readonly OFFSET: 'kafka_offset';
+  /** The group of the listener; undefined without one. */
   readonly GROUP_ID: 'kafka_groupId';
+  /** Which delivery of the record this is, from 1. */
   readonly DELIVERY_ATTEMPT: 'kafka_deliveryAttempt';
   /** The `info` of the listener. */
   readonly LISTENER_INFO: 'kafka_listenerInfo';

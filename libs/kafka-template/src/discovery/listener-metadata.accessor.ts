@@ -5,7 +5,6 @@ import 'reflect-metadata';
 import type { KafkaHandlerOptions } from '../decorators/kafka-handler.decorator.js';
 import type { ListenerNote } from '../decorators/kafka-listener.decorator.js';
 import {
-  IDEMPOTENT_METADATA,
   KAFKA_HANDLER_METADATA,
   KAFKA_LISTENER_METADATA,
   ParameterKind,
@@ -15,6 +14,7 @@ import {
   addNote,
 } from '../decorators/metadata.js';
 import type { SendToNote } from '../decorators/send-to.decorator.js';
+import { IDEMPOTENT_METADATA } from './listener.endpoint.js';
 import { type ParameterPlan, planParameters } from './parameter-plan.js';
 
 /** Types that say nothing about which record is meant. */

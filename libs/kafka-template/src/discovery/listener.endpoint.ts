@@ -7,6 +7,9 @@ import type { SendToNote } from '../decorators/send-to.decorator.js';
 import type { KafkaListenerOptions } from '../listener/listener-options.js';
 import type { ParameterPlan } from './parameter-plan.js';
 
+/** On a method: it has @Idempotent. */
+export const IDEMPOTENT_METADATA = 'kafka-template:idempotent';
+
 /** Nest's record of a provider or controller. */
 export type ProviderWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 

@@ -53,7 +53,9 @@ export interface SaslProperties {
 
 /** What a token provider gives (KIP-255, extensions KIP-342). */
 export interface BearerToken {
+  /** The token, as the server wants it. */
   readonly value: string;
+  /** SASL extensions sent beside it (KIP-342). */
   readonly extensions?: Readonly<Record<string, string>>;
 }
 

@@ -10,13 +10,17 @@ import type { AdminProperties, ConsumerProperties, ProducerProperties } from './
 
 /** One partition of one topic. */
 export interface TopicPartition {
+  /** The topic. */
   readonly topic: string;
+  /** Its number, from 0. */
   readonly partition: number;
 }
 
 /** An offset to commit: that of the next record to read, so the last one finished plus 1. */
 export interface OffsetCommit extends TopicPartition {
+  /** Of the next record to read. */
   readonly offset: number;
+  /** Epoch of the leader that wrote the last record that was read, if known. */
   readonly leaderEpoch?: number;
   /** Free text stored beside the offset. */
   readonly metadata?: string;
@@ -24,65 +28,87 @@ export interface OffsetCommit extends TopicPartition {
 
 /** A committed offset as the broker knows it; `offset` is undefined or null when the group has none there. */
 export interface CommittedOffset extends TopicPartition {
+  /** Of the next record to read. */
   readonly offset?: number | null;
+  /** Free text stored beside it. */
   readonly metadata?: string | null;
 }
 
 /** A header to send. */
 export interface RecordHeader {
+  /** Its name. */
   readonly key: string;
+  /** Text is sent as UTF-8; null: no value. */
   readonly value: Buffer | string | null;
 }
 
 /** A header received. */
 export interface ReceivedHeader {
+  /** Its name. */
   readonly key: string;
+  /** Its bytes; null: none. */
   readonly value: Buffer | null;
 }
 
 /** A record to send, already serialised. */
 export interface DriverProducerRecord {
+  /** Where it goes. */
   readonly topic: string;
   /** Absent or null: the partitioner chooses. */
   readonly partition?: number | null;
   /** Epoch milliseconds; absent: now. */
   readonly timestamp?: number;
+  /** Absent or null: no key. */
   readonly key?: Buffer | string | null;
+  /** Absent or null: a tombstone. */
   readonly value?: Buffer | string | null;
+  /** In this order. */
   readonly headers?: readonly RecordHeader[];
 }
 
 /** What the broker answered to one record. `offset` is -1 with `acks` 0. */
 export interface RecordMetadata extends TopicPartition {
+  /** Its place in the partition. */
   readonly offset: number;
   /** Epoch milliseconds; -1 when the broker did not say. */
   readonly timestamp: number;
+  /** Bytes; -1 without a key. */
   readonly serializedKeySize: number;
+  /** Bytes; -1 for a tombstone. */
   readonly serializedValueSize: number;
 }
 
 /** A record as it comes from the broker. Key, value and headers may be read lazily. */
 export interface DriverRecord extends TopicPartition {
+  /** Its place in the partition. */
   readonly offset: number;
   /** Epoch milliseconds. */
   readonly timestamp: number;
   /** CreateTime, LogAppendTime or NoTimestampType, or their numbers 0, 1 and -1. */
   readonly timestampType: string | number;
+  /** Epoch of the leader that wrote it, if known. */
   readonly leaderEpoch?: number | null;
+  /** Null: no key. */
   readonly key: Buffer | null;
+  /** Null: a tombstone. */
   readonly value: Buffer | null;
+  /** In the order they were sent, if the driver can. */
   readonly headers: readonly ReceivedHeader[];
 }
 
 /** What one poll returned, by partition, in offset order inside each. */
 export interface DriverRecords {
+  /** Of all partitions together. */
   readonly count: number;
+  /** Those that have records here. */
   partitions(): readonly TopicPartition[];
+  /** Those of one partition, in offset order; empty for others. */
   records(partition: TopicPartition): readonly DriverRecord[];
 }
 
 /** Called inside `poll`, and awaited by it, when partitions come and go. */
 export interface RebalanceListener {
+  /** The partitions come to this member. */
   onPartitionsAssigned?(partitions: readonly TopicPartition[]): void | Promise<void>;
   /** The partitions still belong to this member: a commit made here counts. */
   onPartitionsRevoked?(partitions: readonly TopicPartition[]): void | Promise<void>;
@@ -111,11 +137,13 @@ export type SendCallback = (error: Error | null, metadata: RecordMetadata | null
 
 /** A member of a group, as transactions name it: by this the broker finds out members that have lost their partitions. */
 export interface ConsumerGroupMetadata {
+  /** The group. */
   readonly groupId: string;
   /** -1 while the consumer is no member. */
   readonly generationId: number;
   /** Empty while the consumer is no member. */
   readonly memberId: string;
+  /** Name of a static member; null for others. */
   readonly groupInstanceId: string | null;
 }
 
@@ -146,34 +174,50 @@ export interface DriverProducer extends Partial<DriverTransactions> {
   flush(): Promise<void>;
   /** Flushes for up to `timeoutMs`, fails what is left, and disconnects. */
   close(timeoutMs?: number): Promise<void>;
+  /** The partitions of a topic, as far as they are known; waits up to `maxBlockMs`. */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>;
 }
 
 /** Reads records, alone or as a member of a group. */
 export interface DriverConsumer {
+  /** Joins the group, which shares out the partitions of the topics, with the next poll. Replaces an earlier subscription. */
   subscribe(topics: string | readonly string[] | RegExp, listener?: RebalanceListener): void;
+  /** Reads these partitions, without sharing them out. */
   assign(partitions: readonly TopicPartition[]): void;
+  /** The partitions it has now. */
   assignment(): readonly TopicPartition[];
   /** Waits up to `timeoutMs` for records. Rejects with code WAKEUP when woken. */
   poll(timeoutMs: number): Promise<DriverRecords>;
+  /** The next poll begins at this offset. */
   seek(partition: TopicPartition, offset: number): void;
+  /** The next poll begins at the first record there is; without a list, in all partitions. */
   seekToBeginning(partitions?: readonly TopicPartition[]): void;
+  /** The next poll begins after the last record there is; without a list, in all partitions. */
   seekToEnd(partitions?: readonly TopicPartition[]): void;
+  /** Offset of the next record that will be polled; looked up when it is not known. */
   position(partition: TopicPartition): Promise<number>;
+  /** What the group has committed for these partitions. */
   committed(partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
+  /** Commits and waits for the answer; without a list, the positions. */
   commitSync(offsets?: readonly OffsetCommit[]): Promise<void>;
+  /** Commits without waiting; the callback hears the answer, in the order of the commits. */
   commitAsync(
     offsets: readonly OffsetCommit[],
     callback: (error: Error | null, offsets: readonly OffsetCommit[]) => void,
   ): void;
+  /** Polls return nothing of these partitions. */
   pause(partitions: readonly TopicPartition[]): void;
+  /** Ends a pause. */
   resume(partitions: readonly TopicPartition[]): void;
+  /** Offset of the first record there is. */
   beginningOffsets(partitions: readonly TopicPartition[]): Promise<readonly OffsetCommit[]>;
+  /** Offset that the next record will get. */
   endOffsets(partitions: readonly TopicPartition[]): Promise<readonly OffsetCommit[]>;
   /** Per partition the first offset at or after `timestamp`; null when there is none. */
   offsetsForTimes(
     queries: readonly (TopicPartition & { readonly timestamp: number })[],
   ): Promise<readonly (TopicPartition & { readonly offset: number | null })[]>;
+  /** The partitions of a topic. */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>;
   /** Who this is in its group, for transactions. Absent: the driver has none. */
   groupMetadata?(): ConsumerGroupMetadata;
@@ -185,17 +229,21 @@ export interface DriverConsumer {
 
 /** A topic to create. */
 export interface DriverNewTopic {
+  /** Letters, digits, `.`, `_` and `-`, 249 at most. */
   readonly name: string;
   /** Absent: the broker's default. */
   readonly partitions?: number;
   /** Absent: the broker's default. */
   readonly replicas?: number;
+  /** Kafka's names and values: `{ 'retention.ms': '60000' }`. */
   readonly configs?: Readonly<Record<string, string>>;
 }
 
 /** A topic that exists. */
 export interface TopicDescription {
+  /** The topic. */
   readonly name: string;
+  /** How many. */
   readonly partitions: number;
 }
 
@@ -209,7 +257,9 @@ export interface DriverAdmin {
   createTopic(topic: DriverNewTopic): Promise<void>;
   /** Grows a topic to `count` partitions. */
   createPartitions(topic: string, count: number): Promise<void>;
+  /** What a group has committed, all topics; empty for an unknown group. */
   listConsumerGroupOffsets(groupId: string): Promise<readonly OffsetCommit[]>;
+  /** Disconnects, within `timeoutMs`. */
   close(timeoutMs?: number): Promise<void>;
 }
 
@@ -217,10 +267,13 @@ export interface DriverAdmin {
 export interface Driver {
   /** As it appears in messages: `native`, `kafkajs`. */
   readonly name: string;
+  /** What it can do beyond the port. */
   readonly capabilities: DriverCapabilities;
   /** Each of the three throws at once, with code CONFIG, when an option is wrong. */
   createProducer(options: ProducerProperties): DriverProducer;
+  /** A consumer that has not subscribed yet. */
   createConsumer(options: ConsumerProperties): DriverConsumer;
+  /** A client for topics and offsets. */
   createAdmin(options: AdminProperties): DriverAdmin;
 }
 

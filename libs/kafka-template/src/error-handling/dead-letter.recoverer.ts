@@ -16,12 +16,15 @@ import type { RecordRecoverer } from './default-error-handler.js';
 export interface DeadLetterSender {
   /** Sends bytes as they are; resolves when the broker has them. */
   sendRaw(record: DriverProducerRecord): PromiseLike<unknown>;
+  /** The partitions of a topic, to know whether one exists. */
   partitionsFor(topic: string): Promise<readonly { readonly partition: number }[]>;
 }
 
 /** Where a dead letter goes; without a partition the partitioner chooses. */
 export interface DeadLetterDestination {
+  /** Where the record goes. */
   readonly topic: string;
+  /** Absent or negative: the partitioner's choice. */
   readonly partition?: number;
 }
 
@@ -37,6 +40,7 @@ export interface DeadLetterOptions {
   readonly includeStackTrace?: boolean;
   /** How long to wait for the partitions of the destination; then its partitioner chooses. Default 5000. */
   readonly verifyTimeoutMs?: number;
+  /** For tests. */
   readonly clock?: Clock;
 }
 

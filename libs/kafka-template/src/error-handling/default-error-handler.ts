@@ -46,6 +46,7 @@ export interface DefaultErrorHandlerOptions extends ClassificationOptions {
   readonly ackAfterHandle?: boolean;
   /** Whether another class of error starts the count anew. Default true. */
   readonly resetStateOnExceptionChange?: boolean;
+  /** Hear of every failed delivery and of what recovery brought. */
   readonly retryListeners?: readonly RetryListener[];
   /** Where retries and skipped records are logged. Default: the module's log. */
   readonly log?: Log;

@@ -8,19 +8,25 @@ import type { ConsumerRecord } from '../record/consumer-record.js';
 
 /** One record a listener could not handle. */
 export interface RecordFailure {
+  /** What the listener was called with. */
   readonly record: ConsumerRecord;
   /** What the listener threw, unchanged. */
   readonly error: Error;
   /** Id of the listener, as in the registry. */
   readonly listenerId: string;
+  /** Its group; undefined without one. */
   readonly groupId: string | undefined;
 }
 
 /** A batch that failed without saying at which record. */
 export interface BatchFailure {
+  /** What the listener was called with. */
   readonly records: readonly ConsumerRecord[];
+  /** What it threw. */
   readonly error: Error;
+  /** Id of the listener. */
   readonly listenerId: string;
+  /** Its group; undefined without one. */
   readonly groupId: string | undefined;
   /** How often this batch has been delivered, this time included. */
   readonly attempt: number;

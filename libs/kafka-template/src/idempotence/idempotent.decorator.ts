@@ -17,8 +17,8 @@ import {
 import { ModuleRef } from '@nestjs/core';
 import { type Observable, lastValueFrom, of } from 'rxjs';
 import type { Acknowledgment } from '../commit/acknowledgment.js';
-import { IDEMPOTENT_METADATA } from '../decorators/metadata.js';
 import { isKafkaContext } from '../discovery/kafka-arguments-host.js';
+import { IDEMPOTENT_METADATA } from '../discovery/listener.endpoint.js';
 import { recordName } from '../drivers/driver.js';
 import { KafkaTemplateError, KafkaTemplateErrorCode } from '../errors.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';

@@ -10,6 +10,7 @@ import type { IdempotencyStore } from './idempotency-store.js';
 
 /** Executes a statement with parameters and returns its rows. A method of any driver fits into a line. */
 export interface SqlExecutor {
+  /** Executes one statement; the rows of a SELECT, anything else for others. Rejects when the database refuses. */
   execute(sql: string, params: readonly (string | number)[]): PromiseLike<readonly unknown[]> | readonly unknown[];
 }
 

@@ -15,13 +15,19 @@ import type { SeekCallback } from './seek-aware.js';
 
 /** What a listener's container is doing, all its consumers taken together. */
 export interface ContainerStatus {
+  /** Id of the listener. */
   readonly id: string;
+  /** Its group; undefined without one. */
   readonly groupId: string | undefined;
+  /** Whether any of its consumers runs. */
   readonly isRunning: boolean;
+  /** Whether a pause has been asked for. */
   readonly isPaused: boolean;
   /** False when it, or one of its consumers, stopped although nobody asked. */
   readonly isInExpectedState: boolean;
+  /** The partitions of all its consumers. */
   readonly assignment: readonly TopicPartition[];
+  /** The last error that reached a loop. */
   readonly lastError: Error | undefined;
 }
 

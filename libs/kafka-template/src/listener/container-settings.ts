@@ -28,29 +28,48 @@ export type AssignmentCommit = 'latest-only' | 'always' | 'never';
 export interface ContainerSettings extends FlowSettings {
   /** Name in the registry, in messages and in events. */
   readonly id: string;
+  /** What is read. */
   readonly source: Source;
   /** Text about the listener, for its parameters. */
   readonly info?: string | undefined;
   /** Undefined: no group, nothing is committed. */
   readonly groupId: string | undefined;
+  /** What is called. */
   readonly listener: MessageListener;
+  /** Number of consumers. */
   readonly concurrency: number;
+  /** Options of the consumers. */
   readonly consumer: ConsumerProperties;
+  /** How keys and values are read. */
   readonly serdes: RecordSerdes;
+  /** Makes the commit rule of one run. */
   readonly strategy: CommitStrategyFactory;
   /** Runs each call in a transaction, with its offsets; undefined: no transactions. */
   readonly transactions?: TransactionRunner | undefined;
+  /** As in ListenerOptions. */
   readonly commitStyle: CommitStyle;
+  /** As in ListenerOptions. */
   readonly commitRetries: number;
+  /** As in ListenerOptions. */
   readonly commitCallback: CommitCallback | undefined;
+  /** As in ListenerOptions. */
   readonly assignmentCommit: AssignmentCommit;
+  /** As in ListenerOptions. */
   readonly pollTimeoutMs: number;
+  /** As in ListenerOptions. */
   readonly pollTimeoutWhilePausedMs: number;
+  /** As in ListenerOptions. */
   readonly idleBetweenPollsMs: number;
+  /** As in ListenerOptions. */
   readonly shutdownTimeoutMs: number;
+  /** As in ListenerOptions. */
   readonly stopImmediate: boolean;
+  /** As in ListenerOptions. */
   readonly autoStartup: boolean;
+  /** As in ListenerOptions. */
   readonly missingTopicsFatal: boolean;
+  /** As in ListenerOptions. */
   readonly topicCheckTimeoutMs: number;
+  /** As in ListenerOptions. */
   readonly errorHandler: ErrorHandler;
 }

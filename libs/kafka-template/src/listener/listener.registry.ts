@@ -14,6 +14,7 @@ import { requireTopics, warnOfMissingTopics } from './missing-topics.js';
 
 /** What belongs to one cluster. */
 export interface RegistryCluster extends Pick<ContainerEnvironment, 'driver' | 'topicsReady'> {
+  /** Looks whether topics exist. */
   readonly admin: DriverAdmin;
 }
 

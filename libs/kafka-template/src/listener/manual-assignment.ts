@@ -21,9 +21,11 @@ export interface PartitionOffsetOption {
 
 /** Some partitions of a topic. Spring's @TopicPartition. */
 export interface TopicPartitionsOption {
+  /** The topic. */
   readonly topic: string;
   /** A number, several, a list such as `0-5,7`, or `*` for all. */
   readonly partitions?: number | readonly number[] | string;
+  /** Partitions with the offsets at which reading begins, at every start. */
   readonly partitionOffsets?: readonly PartitionOffsetOption[];
 }
 

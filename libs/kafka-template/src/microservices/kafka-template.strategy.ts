@@ -11,13 +11,12 @@ import { type Observable, from, isObservable, lastValueFrom, mergeMap, of } from
 import type { Acknowledgment } from '../commit/acknowledgment.js';
 import { containerSettings, endpointSettings } from '../discovery/endpoint-settings.js';
 import type { ListenerEndpoint } from '../discovery/listener.endpoint.js';
-import { DEFAULT_NAME } from '../decorators/inject-kafka-template.decorator.js';
 import { DefaultErrorHandler } from '../error-handling/default-error-handler.js';
-import { KafkaOptionsError, asError } from '../errors.js';
+import { asError } from '../errors.js';
 import type { Consumer } from '../listener/consumer.js';
 import type { KafkaListenerOptions, ListenerOptions } from '../listener/listener-options.js';
 import { KafkaListenerEndpointRegistry } from '../listener/listener.registry.js';
-import { clustersOf, noSuchCluster } from '../module/cluster-names.js';
+import { clusterNamed } from '../module/cluster-names.js';
 import type { KafkaCluster } from '../module/kafka-cluster.js';
 import { listenerDefaults } from '../module/listener-defaults.js';
 import { nestLog } from '../module/nest-log.js';
@@ -31,6 +30,7 @@ const log = nestLog('KafkaTemplateStrategy');
 
 /** Where the providers of KafkaModule are found: an application, or a ModuleRef. */
 export interface ProviderSource {
+  /** The provider of a token, wherever it is. */
   get<T>(token: unknown, options?: { strict: boolean }): T;
 }
 
@@ -192,11 +192,7 @@ export class KafkaTemplateStrategy extends Server {
 
   /** The cluster of the options. Throws KafkaOptionsError when there is none of that name. */
   #cluster(): KafkaCluster {
-    const { cluster = DEFAULT_NAME } = this.#options;
-    const clusters = clustersOf(this.#provider(ModulesContainer));
-    const found = clusters.get(cluster);
-    if (found !== undefined) return found;
-    throw new KafkaOptionsError('KafkaTemplateStrategy', [noSuchCluster(cluster, [...clusters.keys()])]);
+    return clusterNamed(this.#provider(ModulesContainer), this.#options.cluster, 'KafkaTemplateStrategy');
   }
 
   #provider<T>(token: (abstract new (...parameters: never[]) => T) | string): T {

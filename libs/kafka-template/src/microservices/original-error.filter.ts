@@ -10,6 +10,7 @@ import { type Observable, throwError } from 'rxjs';
 /** For `@UseFilters(new OriginalErrorFilter())` on a controller with pattern handlers; elsewhere it changes nothing. */
 @Catch()
 export class OriginalErrorFilter implements ExceptionFilter {
+  /** Passes the error on. */
   catch(exception: unknown, host: ArgumentsHost): Observable<never> {
     if (host.getType() !== 'rpc') throw exception;
     return throwError(() => exception);

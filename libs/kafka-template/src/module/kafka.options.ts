@@ -36,13 +36,17 @@ export interface KafkaModuleOptions {
   clientId?: string;
   /** Options of all clients: time-outs, retries, metadata. */
   client?: ClientProperties;
+  /** Options of the producers. */
   producer?: ProducerProperties;
   /** Producer options that belong together: `lowLatency`, `balanced`, `throughput`. What `producer` says wins. */
   profile?: ProducerProfile;
+  /** Options of the consumers, unless a listener says otherwise. */
   consumer?: ConsumerProperties;
   /** Defaults of all listeners. */
   listener?: ListenerOptions;
+  /** Options of the template. */
   template?: TemplateOptions;
+  /** How topics are created at start. */
   admin?: KafkaAdminOptions;
   /** Topics to create at start: `[newTopic('orders', { partitions: 3 })]`. */
   topics?: readonly NewTopic[];
@@ -56,6 +60,7 @@ export interface KafkaModuleOptions {
 
 /** A class that makes the options; for `useClass` and `useExisting`. */
 export interface KafkaOptionsFactory {
+  /** The options; asked once, at start. */
   createKafkaOptions(): KafkaModuleOptions | Promise<KafkaModuleOptions>;
 }
 
@@ -63,10 +68,13 @@ export interface KafkaOptionsFactory {
 export interface KafkaModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   /** As in {@link KafkaModuleOptions}: it has to be known before the options are. */
   name?: string;
+  /** A function that makes them, of what is in `inject`. */
   useFactory?: (...dependencies: never[]) => KafkaModuleOptions | Promise<KafkaModuleOptions>;
   /** What the factory gets. */
   inject?: readonly unknown[];
+  /** A class that makes them; an instance of its own is made. */
   useClass?: Type<KafkaOptionsFactory>;
+  /** The token of a provider that makes them. */
   useExisting?: Type<KafkaOptionsFactory> | string | symbol;
 }
 
@@ -80,6 +88,8 @@ export interface KafkaFeatureOptions extends TemplateOptions {
   producer?: ProducerProperties;
   /** Comes after what `forRoot` says and before `producer`. */
   profile?: ProducerProfile;
+  /** How its keys and values are written. */
   serializers?: SerializerOptions;
+  /** Hears about every send of this template. */
   producerListener?: ProducerListener;
 }

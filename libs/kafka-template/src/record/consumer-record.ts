@@ -13,8 +13,11 @@ export type TimestampType = 'CreateTime' | 'LogAppendTime' | 'NoTimestampType';
 
 /** A record of a topic. */
 export class ConsumerRecord<K = unknown, V = unknown> {
+  /** Where it was read. */
   readonly topic: string;
+  /** Number of the partition, from 0. */
   readonly partition: number;
+  /** Its place in the partition. */
   readonly offset: number;
   /** Which assignment of the partition it came with. */
   readonly epoch: number;

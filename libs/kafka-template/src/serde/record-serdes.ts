@@ -9,13 +9,17 @@ import { type DecodeTarget, type Serde, type SerdeName, serdeOf } from './serde.
 
 /** How keys and values are written and read: a name (`auto`, `json`, `string`, `bytes`) or a `Serde`. Default `auto`. */
 export interface SerializerOptions {
+  /** For keys. Default `auto`. */
   key?: SerdeName | Serde;
+  /** For values. Default `auto`. */
   value?: SerdeName | Serde;
 }
 
 /** One serde for keys and one for values. */
 export interface RecordSerdes {
+  /** For keys. */
   readonly key: Serde;
+  /** For values. */
   readonly value: Serde;
 }
 

@@ -8,6 +8,7 @@ import type { DecodeTarget, Serde } from './serde.js';
 
 /** A schema of any library that implements the standard. */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the standard prescribes. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
@@ -22,7 +23,9 @@ export type SchemaResult<Output> =
 
 /** One thing that is wrong with a value. */
 export interface SchemaIssue {
+  /** What is wrong. */
   readonly message: string;
+  /** Where, from the outside in. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

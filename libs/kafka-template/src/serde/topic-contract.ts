@@ -10,6 +10,7 @@ import { SchemaSerde, type SchemaInput, type SchemaOutput, type StandardSchema }
 
 /** What {@link defineTopic} takes. */
 export interface TopicContractOptions {
+  /** The topic. */
   readonly name: string;
   /** How keys are written. Default `auto`. */
   readonly key?: SerdeName | Serde;
@@ -25,9 +26,13 @@ export interface TopicContractOptions {
 
 /** A topic with its types. Made by {@link defineTopic}; can stand in `topics` of KafkaModule to be created. */
 export class TopicContract<K = unknown, In = unknown, Out = In> {
+  /** The topic. */
   readonly name: string;
+  /** How many it is created with; absent: the broker's default. */
   declare readonly partitions?: number;
+  /** Of each partition; absent: the broker's default. */
   declare readonly replicas?: number;
+  /** Kafka's names and values. */
   declare readonly configs?: Readonly<Record<string, string>>;
   /** For the compiler only. */
   declare readonly types?: { readonly key: K; readonly input: In; readonly output: Out };

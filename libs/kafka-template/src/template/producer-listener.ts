@@ -11,6 +11,7 @@ import type { ProducerRecord } from './producer-record.js';
 
 /** Called after the future of the send has completed. What it throws is logged and goes no further. */
 export interface ProducerListener {
+  /** The broker has the record. */
   onSuccess?(record: ProducerRecord, metadata: RecordMetadata): void;
   /** `metadata` is what was known when it failed, usually null. */
   onError?(record: ProducerRecord, metadata: RecordMetadata | null, error: KafkaSendError): void;

@@ -14,7 +14,9 @@ export type HeaderValue = string | Buffer | Uint8Array | number | bigint | boole
 
 /** A header to send. */
 export interface HeaderToSend {
+  /** Its name. */
   readonly key: string;
+  /** Numbers, booleans and BigInt are sent as text; null: no value. */
   readonly value: HeaderValue;
 }
 
@@ -24,14 +26,17 @@ export type HeadersToSend =
 
 /** A record to send. */
 export interface ProducerRecord<K = unknown, V = unknown> {
+  /** Where it goes. */
   readonly topic: string;
   /** Absent or null: chosen by the partitioner, by key where there is one. */
   readonly partition?: number | null;
   /** Epoch milliseconds. Absent or null: now. */
   readonly timestamp?: number | null;
+  /** Equal keys go to the same partition. Absent or null: no key. */
   readonly key?: K | null;
   /** Null is a tombstone. */
   readonly value: V | null;
+  /** An object, or a list where order or repetition counts. */
   readonly headers?: HeadersToSend;
 }
 

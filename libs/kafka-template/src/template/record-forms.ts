@@ -26,6 +26,7 @@ const ROUTING: ReadonlySet<string> = new Set(Object.values(MESSAGE_HEADERS));
 
 /** A message: a payload and headers, some of which say where it goes. Spring's `Message<?>`. */
 export interface OutgoingMessage<V = unknown> {
+  /** The value; null: a tombstone. */
   readonly payload: V | null;
   /**
    * `kafka_topic` (default: the default topic), `kafka_partitionId`, `kafka_messageKey` and `kafka_timestamp` are used up; the
@@ -36,6 +37,7 @@ export interface OutgoingMessage<V = unknown> {
 
 /** A record whose topic is a contract. */
 export interface ContractRecord<K = unknown, V = unknown> extends Omit<ProducerRecord<K, V>, 'topic'> {
+  /** Where it goes, and how it is written. */
   readonly topic: TopicContract<K, V, unknown>;
 }
 

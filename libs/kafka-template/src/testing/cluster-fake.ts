@@ -18,8 +18,11 @@ export function driverError(code: string, options: { retriable?: boolean; fatal?
 
 /** What all clients of one {@link DriverFake} see. */
 export class ClusterFake {
+  /** Records by partition, `orders-0`. */
   readonly partitions = new Map<string, DriverRecord[]>();
+  /** Number of partitions by topic. */
   readonly topics = new Map<string, number>();
+  /** Committed offsets by group. */
   readonly committed = new Map<string, Map<string, OffsetCommit>>();
   readonly #watchers = new Set<() => void>();
 

@@ -34,9 +34,11 @@ export type FailingCall = 'poll' | 'commitSync' | 'commitAsync' | 'position' | '
 
 /** A consumer for specs. */
 export class ConsumerFake implements DriverConsumer {
+  /** What it was made with. */
   readonly options: ConsumerProperties;
   /** Whether a subscription gets all partitions by itself. Default true. */
   isAssigning = true;
+  /** Whether `close` was called. */
   isClosed = false;
   /** When false, asynchronous commits wait for `answerCommits`. Default true. */
   isAnsweringCommits = true;

@@ -29,6 +29,7 @@ export class DriverFake implements Driver {
   readonly name = 'fake';
   /** Everything; a spec may take something away. */
   readonly capabilities: Record<DriverCapability, boolean> = { ...ALL_CAPABILITIES };
+  /** The memory that its clients share. */
   readonly cluster = new ClusterFake();
   /** The consumers made so far, in order. */
   readonly consumers: ConsumerFake[] = [];
@@ -78,6 +79,7 @@ export class ProducerFake implements DriverProducer {
   isAutomatic = true;
   /** The error the next records get; undefined: they succeed. */
   error: Error | undefined;
+  /** Whether `close` was called. */
   isClosed = false;
   /** What the next commit of a transaction is rejected with. */
   commitError: Error | undefined;
