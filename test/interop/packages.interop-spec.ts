@@ -54,6 +54,154 @@ async function main() {
 void main();
 `;
 
+/** HTTP and pattern handlers and listeners in one application, ended while a listener is at work; {{...}} is the platform. */
+const HYBRID_PROGRAM = `
+import 'reflect-metadata';
+import { Controller, Get, Injectable, Module, type OnModuleDestroy } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { createBroker } from '@kafka-template/broker';
+import { KafkaListener, KafkaModule, KafkaTemplate, newTopic } from '@kafka-template/nestjs';
+import { KafkaTemplateContext, KafkaTemplateStrategy } from '@kafka-template/nestjs/microservices';
+import { {{adapter}}, type {{application}} } from '@nestjs/{{platform}}';
+
+let patterns = 0;
+let begun = 0;
+const until = async (condition: () => boolean) => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+
+@Injectable()
+class Database implements OnModuleDestroy {
+  #isOpen = true;
+
+  save(what: string) {
+    console.log(this.#isOpen ? 'saved' : 'lost', what);
+  }
+
+  onModuleDestroy() {
+    this.#isOpen = false;
+    console.log('database closed');
+  }
+}
+
+@Controller()
+class OrderController {
+  constructor(
+    private readonly kafka: KafkaTemplate,
+    private readonly database: Database,
+  ) {}
+
+  @Get('orders')
+  async order() {
+    const { offset } = await this.kafka.send('orders', 'a', { item: 'book' });
+    return { offset };
+  }
+
+  @EventPattern<string>('orders')
+  onOrder(@Payload() order: { item: string }, @Ctx() context: KafkaTemplateContext) {
+    this.database.save('by the pattern ' + order.item + ' of ' + context.getTopic());
+    patterns++;
+  }
+}
+
+@Injectable()
+class OrderListener {
+  constructor(private readonly database: Database) {}
+
+  @KafkaListener({ topics: 'orders', groupId: 'billing' })
+  async onOrder(order: { item: string }) {
+    begun++;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    this.database.save('by the listener ' + order.item);
+  }
+}
+
+async function main() {
+  const broker = await createBroker({ port: 0 });
+
+  @Module({
+    imports: [
+      KafkaModule.forRoot({
+        bootstrapServers: broker.bootstrapServers,
+        consumer: { autoOffsetReset: 'earliest' },
+        topics: [newTopic('orders')],
+      }),
+    ],
+    controllers: [OrderController],
+    providers: [Database, OrderListener],
+  })
+  class AppModule {}
+
+  const app = await NestFactory.create<{{application}}>(AppModule, new {{adapter}}(), { logger: ['error'] });
+  app.connectMicroservice({ strategy: new KafkaTemplateStrategy(app, { groupId: 'patterns' }) });
+  await app.startAllMicroservices();
+  await app.listen(0, '127.0.0.1');
+  const answer = await fetch((await app.getUrl()) + '/orders');
+  console.log('answered', await answer.text());
+  await until(() => patterns === 1 && begun === 1);
+  await app.close();
+  await broker.close();
+  console.log('ended');
+}
+void main();
+`;
+
+const EXPRESS = { platform: 'platform-express', adapter: 'ExpressAdapter', application: 'NestExpressApplication' };
+const FASTIFY = { platform: 'platform-fastify', adapter: 'FastifyAdapter', application: 'NestFastifyApplication' };
+
+/** The hybrid program on one of Nest's platforms. */
+function hybridProgram(platform: Readonly<Record<string, string>>): string {
+  return HYBRID_PROGRAM.replaceAll(/\{\{(\w+)\}\}/g, (_all, name: string) => platform[name] ?? '');
+}
+
+const HYBRID_OUTPUT = [
+  'answered {"offset":0}',
+  'saved by the pattern book of orders',
+  'saved by the listener book',
+  'database closed',
+  'ended',
+];
+
+/** A microservice without HTTP. */
+const PURE_PROGRAM = `
+import 'reflect-metadata';
+import { Controller, Module } from '@nestjs/common';
+import { ModuleRef, NestFactory } from '@nestjs/core';
+import { type AsyncMicroserviceOptions, EventPattern, Payload } from '@nestjs/microservices';
+import { createBroker } from '@kafka-template/broker';
+import { KafkaModule, KafkaTemplate } from '@kafka-template/nestjs';
+import { KafkaTemplateStrategy } from '@kafka-template/nestjs/microservices';
+
+@Controller()
+class OrderController {
+  @EventPattern<string>('orders')
+  onOrder(@Payload() order: { item: string }) {
+    console.log('received', order.item);
+  }
+}
+
+async function main() {
+  const broker = await createBroker({ port: 0 });
+  const consumer = { groupId: 'pure', autoOffsetReset: 'earliest' } as const;
+
+  @Module({
+    imports: [KafkaModule.forRoot({ bootstrapServers: broker.bootstrapServers, consumer })],
+    controllers: [OrderController],
+  })
+  class AppModule {}
+
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule, {
+    logger: ['error'],
+    inject: [ModuleRef],
+    useFactory: (source: ModuleRef) => ({ strategy: new KafkaTemplateStrategy(source) }),
+  });
+  await app.listen();
+  await app.get(KafkaTemplate).send('orders', 'a', { item: 'lamp' });
+}
+void main();
+`;
+
 describe('packages', () => {
   let folder: string;
   let packed: Packed[];
@@ -99,21 +247,64 @@ describe('packages', () => {
     expect(files.filter((path) => /spec\.|\.suite\.|\.fixture\.|tsbuildinfo|node_modules/.test(path))).toEqual([]);
   });
 
-  it('run in a NestJS 11 application whose output is CommonJS', async () => {
-    const nest = ['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata@0.2', 'rxjs@7', '@types/node@20'];
-    const app = createApplication('nest-11', 'commonjs', nest);
-    compile(app, COMMONJS_PROGRAM);
-    await expectOutput(app, ['received book']);
+  const nest = (version: number, platform: string): string[] => [
+    ...['common', 'core', 'microservices', platform].map((name) => `@nestjs/${name}@${version}`),
+    ...['reflect-metadata@0.2', 'rxjs@7', '@types/node@20', '@types/express@5'],
+  ];
+
+  describe('in a NestJS 11 application whose output is CommonJS', () => {
+    let app: string;
+
+    beforeAll(() => {
+      app = createApplication('nest-11', 'commonjs', nest(11, EXPRESS.platform));
+    });
+
+    it('template and listener', async () => {
+      compile(app, COMMONJS_PROGRAM);
+      await expectOutput(app, ['received book']);
+    });
+
+    it('hybrid with Express: listeners finish before services are closed', async () => {
+      compile(app, hybridProgram(EXPRESS));
+      expect(linesOf(await expectOutput(app, ['ended\n']))).toEqual(HYBRID_OUTPUT);
+    });
   });
 
-  it('run the program of the README in a NestJS 12 application of ES modules, and the command line beside it', async () => {
-    const nest = ['@nestjs/common@12', '@nestjs/core@12', 'reflect-metadata@0.2', 'rxjs@7', '@types/node@20'];
-    const app = createApplication('nest-12', 'module', nest);
-    compile(app, readmeProgram());
-    await expectOutput(app, ['received book', 'received pen', 'received cup', 'stored at']);
-    expect(npm(app, ['exec', '--offline', '--', 'kt', '--version']).trim()).toBe('0.1.0');
+  describe('in a NestJS 12 application of ES modules', () => {
+    let app: string;
+
+    beforeAll(() => {
+      app = createApplication('nest-12', 'module', nest(12, FASTIFY.platform));
+    });
+
+    it('the program of the README, and the command line beside it', async () => {
+      compile(app, readmeProgram());
+      await expectOutput(app, ['received book', 'received pen', 'received cup', 'stored at']);
+      expect(npm(app, ['exec', '--offline', '--', 'kt', '--version']).trim()).toBe('0.1.0');
+    });
+
+    it('hybrid with Fastify: listeners finish before services are closed', async () => {
+      compile(app, hybridProgram(FASTIFY));
+      expect(linesOf(await expectOutput(app, ['ended\n']))).toEqual(HYBRID_OUTPUT);
+    });
+
+    it('a pure microservice', async () => {
+      compile(app, PURE_PROGRAM);
+      await expectOutput(app, ['received lamp']);
+    });
   });
 });
+
+/** What a program has printed; the two who save do it in any order. */
+function linesOf(output: string): string[] {
+  const lines = output.trim().split('\n');
+  const isSaved = (line: string): boolean => line.startsWith('saved');
+  return [
+    ...lines.slice(0, 1),
+    ...lines.filter(isSaved).sort().reverse(),
+    ...lines.slice(1).filter((line) => !isSaved(line)),
+  ];
+}
 
 /** The first block of TypeScript in README.md that starts a broker. */
 function readmeProgram(): string {
@@ -136,8 +327,8 @@ function npm(cwd: string, parameters: readonly string[]): string {
   });
 }
 
-/** Runs dist/main.js until it has printed all of it; then ends it. */
-async function expectOutput(app: string, expected: readonly string[]): Promise<void> {
+/** Runs dist/main.js until it has printed all of it; then ends it. Returns what it has printed. */
+async function expectOutput(app: string, expected: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, ['dist/main.js'], { cwd: app, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let ended = false;
@@ -162,4 +353,5 @@ async function expectOutput(app: string, expected: readonly string[]): Promise<v
     await exit;
   }
   for (const line of expected) expect(output).toContain(line);
+  return output;
 }
