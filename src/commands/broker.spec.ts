@@ -159,7 +159,7 @@ describe('kt broker: a server.properties of Apache Kafka', () => {
     expect(existsSync(join(dataDir, 'meta.properties'))).toBe(true);
     const told = run.output.stderr.split('\n').filter((line) => line.includes('no effect'));
     expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(/"num\.io\.threads".*"share\.coordinator\.state\.topic\.min\.isr"/);
+    expect(told[0]).toMatch(/"num\.io\.threads".*"socket\.send\.buffer\.bytes"/);
     expect(told[0]).not.toMatch(/num\.partitions|log\.dirs/);
   });
 });

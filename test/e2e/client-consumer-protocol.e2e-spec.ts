@@ -79,7 +79,10 @@ function servedGroups(): void {
     await first.close();
     expect(logs[1].at(-1)?.startsWith('-')).toBe(true);
   });
+}
 
+/** What it has to do for patterns, for static members, and for members that do not poll. */
+function servedMembers(): void {
   it('evaluate patterns at the broker, and find topics that are created later', async () => {
     const prefix = uniqueName('pattern');
     await kafka.topic(1, `${prefix}-a`);
@@ -134,5 +137,7 @@ function refusedGroups(): void {
   });
 }
 
-if (served) describe('groups of the consumer protocol', servedGroups);
-else describe('groups of the consumer protocol, on a broker without it', refusedGroups);
+if (served) {
+  describe('groups of the consumer protocol', servedGroups);
+  describe('members of groups of the consumer protocol', servedMembers);
+} else describe('groups of the consumer protocol, on a broker without it', refusedGroups);
