@@ -52,6 +52,7 @@ const NEEDS = {
   admin: ['java', 'mvn'],
   'franz-go': ['go'],
   'mixed-group': ['java', 'mvn'],
+  'cross-reading': ['java', 'mvn', 'kcat'],
   'three-nodes': ['java', 'mvn'],
   'exactly-once': ['java', 'mvn', 'kcat'],
   librdkafka: ['python3', 'java', 'mvn', 'kcat'],
