@@ -22,6 +22,7 @@ import type { HandlingOptions } from '../listener/handling-options.js';
 import { KAFKA_CONTEXT_TYPE, KafkaArgumentsHost, type ListenerArguments } from './kafka-arguments-host.js';
 import type { MessageListener } from '../listener/message-listener.js';
 import { isPromiseLike } from '../listener/record-dispatcher.js';
+import { ReplyInFlight } from '../listener/reply-in-flight.js';
 import { seekAwareOf } from '../listener/seek-aware.js';
 import type { ConsumerRecord } from '../record/consumer-record.js';
 import { directCall } from './direct-call.js';
@@ -121,17 +122,26 @@ export class ListenerAdapter {
     if (typeof bound === 'object' && (sendTo === undefined || replySender === undefined)) {
       return this.#promiseless(bound);
     }
-    return async (...parameters) => {
+    const handled = async (parameters: ListenerArguments): Promise<unknown> => {
       const method = typeof bound === 'function' ? await bound(parameters) : bound;
-      let result: unknown;
       try {
-        result = await method.call(...parameters);
+        return await method.call(...parameters);
       } catch (error) {
-        result = await this.#recovered(method.filters, error, parameters);
+        return this.#recovered(method.filters, error, parameters);
       }
-      if (sendTo !== undefined && replySender !== undefined)
-        await sendReply(replySender, sendTo, parameters[1], result);
     };
+    if (sendTo === undefined || replySender === undefined) {
+      return async (...parameters) => {
+        await handled(parameters);
+      };
+    }
+    return (...parameters) =>
+      new ReplyInFlight(async (handOver) => {
+        const sent = sendReply(replySender, sendTo, parameters[1], await handled(parameters));
+        if (sent === undefined) return;
+        handOver();
+        await sent;
+      });
   }
 
   /** A method that returns at once costs no promise. */

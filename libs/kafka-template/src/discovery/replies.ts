@@ -31,17 +31,22 @@ export interface ReplySender {
 
 type Request = ConsumerRecord | readonly ConsumerRecord[];
 
-/** Sends the reply, or replies, and resolves when the broker has them. Rejects with ILLEGAL_STATE when nobody says where to. */
-export async function sendReply(
+/**
+ * Hands the reply, or replies, to the sender. Resolves when the broker has them; undefined when there is nothing to send.
+ * Throws ILLEGAL_STATE when nobody says where to.
+ */
+export function sendReply(
   sender: ReplySender,
   note: SendToNote,
   request: Request,
   result: unknown,
-): Promise<void> {
-  if (result === undefined || result === null) return;
-  const isSplit = note.splitIterables === true && typeof result === 'object' && Symbol.iterator in result;
-  const results = isSplit ? [...(result as Iterable<unknown>)] : [result];
-  await Promise.all(results.map((one) => sender.send(replyOf(note, request, one))));
+): PromiseLike<unknown> | undefined {
+  if (result === undefined || result === null) return undefined;
+  if (note.splitIterables !== true || typeof result !== 'object' || !(Symbol.iterator in result)) {
+    return sender.send(replyOf(note, request, result));
+  }
+  const replies = Array.from(result as Iterable<unknown>, (one) => replyOf(note, request, one));
+  return replies.length === 0 ? undefined : Promise.all(replies.map((reply) => sender.send(reply)));
 }
 
 function replyOf(note: SendToNote, request: Request, result: unknown): ReplyRecord {

@@ -2,7 +2,8 @@
  * Hands polled records to a record listener, one after the other, and deals with how each ends.
  *
  * Guarantees that the next record of a partition is not delivered before the one before it is finished, given up, or put
- * back to be polled again, and that an exception from anywhere puts back everything that was not finished.
+ * back to be polled again, and that an exception from anywhere puts back everything that was not finished. Replies of the records
+ * of one poll may be on their way together: such records are finished in their order, all before the poll is done.
  */
 import { Acknowledgment, type Rejection } from '../commit/acknowledgment.js';
 import { type DriverRecord, type DriverRecords, type TopicPartition, partitionName } from '../drivers/driver.js';
@@ -12,6 +13,7 @@ import { ConsumerRecord } from '../record/consumer-record.js';
 import { AckReceiver } from './ack-receiver.js';
 import type { ContainerRuntime } from './container-runtime.js';
 import type { RecordListener } from './message-listener.js';
+import { ReplyInFlight } from './reply-in-flight.js';
 
 /** Retries from memory in a row; after these the record is polled again, which keeps the group content. */
 const IMMEDIATE_RETRIES_MAX = 20;
@@ -24,8 +26,8 @@ export interface Dispatcher {
   drain?(partitions?: readonly TopicPartition[]): Promise<void>;
 }
 
-/** What comes after a record: the next one, the same again, another partition (this one waits), or another poll. */
-type Step = 'next-record' | 'same-record' | 'put-back' | 'next-poll';
+/** What comes after a record: the next one, the same again, another partition (this one waits, or is put back), another poll. */
+type Step = 'next-record' | 'same-record' | 'put-back' | 'next-partition' | 'next-poll';
 
 /** One call of the listener. */
 interface Call {
@@ -39,13 +41,23 @@ interface Failure {
   readonly thrown: unknown;
 }
 
+/** A record that was handled, and how it ends; never rejects. Bound: the records of one poll. */
+interface Handled {
+  readonly call: Call;
+  readonly outcome: Promise<Failure | undefined>;
+}
+
 const goOn = (): Step => 'next-record';
+
+const NO_FAILURE: Promise<Failure | undefined> = Promise.resolve(undefined);
 
 /** Dispatcher of record listeners. */
 export class RecordDispatcher implements Dispatcher {
   readonly #runtime: ContainerRuntime;
   readonly #listener: RecordListener;
   readonly #acks: AckReceiver;
+  /** By partition, the records of this poll that wait for replies to be acknowledged, or for such records, in their order. */
+  readonly #handled = new Map<string, Handled[]>();
 
   constructor(runtime: ContainerRuntime, listener: RecordListener) {
     this.#runtime = runtime;
@@ -60,22 +72,42 @@ export class RecordDispatcher implements Dispatcher {
       for (; index < partitions.length; index++) {
         const partition = partitions[index] as TopicPartition;
         const isOver = await this.#dispatchPartition(partition, polled.records(partition));
-        if (isOver) {
-          this.#putBack(polled, partitions.slice(index + 1));
-          return;
-        }
+        if (!isOver) continue;
+        this.#putBack(polled, partitions.slice(index + 1));
+        break;
       }
+      for (const name of [...this.#handled.keys()]) await this.#finish(name);
     } catch (error) {
       this.#putBack(polled, partitions.slice(index + 1));
+      for (const [handled] of this.#handled.values()) this.#runtime.rewind(handled?.call.record);
       throw error;
     } finally {
+      this.#handled.clear();
       this.#runtime.sought.clear();
     }
   }
 
+  /** Waits for the replies of a partition, and ends its records in their order. What comes after one that is put back is too. */
+  async #finish(name: string): Promise<Step> {
+    const waiting = this.#handled.get(name);
+    if (waiting === undefined) return 'next-record';
+    let step: Step = 'next-record';
+    // Those that are not ended yet stay in the list, from where they are put back should this throw.
+    for (let head = waiting[0]; head !== undefined; head = waiting[0]) {
+      const { call, outcome } = head;
+      step = await this.#ended(call, await outcome, undefined);
+      if (step === 'same-record') step = await this.#retryAtOnce(call.record);
+      if (step === 'put-back') this.#runtime.rewind(call.record);
+      if (step !== 'next-record') break;
+      waiting.shift();
+    }
+    this.#handled.delete(name);
+    return step === 'put-back' ? 'next-partition' : step;
+  }
+
   /** Returns true when the rest of the poll is to be put back. */
   async #dispatchPartition(partition: TopicPartition, records: readonly DriverRecord[]): Promise<boolean> {
-    const { assignment, stopping, settings, window } = this.#runtime.parts;
+    const { assignment, stopping, settings, window, strategy } = this.#runtime.parts;
     const { sought } = this.#runtime;
     const { topic, partition: number } = partition;
     const epoch = assignment.epochOf(partition);
@@ -99,7 +131,7 @@ export class RecordDispatcher implements Dispatcher {
           return false;
         }
         const record = new ConsumerRecord(records[index] as DriverRecord, settings.serdes, epoch);
-        const outcome = this.#dispatchRecord(record);
+        const outcome = this.#dispatchRecord(record, !strategy.manual);
         let step = typeof outcome === 'string' ? outcome : await outcome;
         if (step === 'same-record') step = await this.#retryAtOnce(record);
         if (step === 'put-back') this.#runtime.rewind(record);
@@ -108,7 +140,8 @@ export class RecordDispatcher implements Dispatcher {
       }
       return false;
     } catch (error) {
-      this.#runtime.rewind(records[index]);
+      // Records that wait for replies come before this one; they are put back with the others.
+      if (!this.#handled.has(name)) this.#runtime.rewind(records[index]);
       throw error;
     }
   }
@@ -118,14 +151,17 @@ export class RecordDispatcher implements Dispatcher {
     const { stopping, clock } = this.#runtime.parts;
     for (let retries = 0; retries < IMMEDIATE_RETRIES_MAX && stopping() === 'no'; retries++) {
       await clock.nextTurn();
-      const step = await this.#dispatchRecord(record);
+      const step = await this.#dispatchRecord(record, false);
       if (step !== 'same-record') return step;
     }
     return 'put-back';
   }
 
-  /** A listener that returns at once, and has nothing committed, costs no promise. */
-  #dispatchRecord(record: ConsumerRecord): Step | Promise<Step> {
+  /**
+   * A listener that returns at once, and has nothing committed, costs no promise. `mayWait`: the record may be left to wait for its
+   * reply.
+   */
+  #dispatchRecord(record: ConsumerRecord, mayWait: boolean): Step | Promise<Step> {
     const { strategy, window, assignment } = this.#runtime.parts;
     const { changes } = assignment;
     const acknowledgment = strategy.manual ? new Acknowledgment(this.#acks, [record], window !== undefined) : undefined;
@@ -135,28 +171,53 @@ export class RecordDispatcher implements Dispatcher {
     try {
       returned = this.#listener(record, acknowledgment, this.#runtime.handle);
     } catch (thrown) {
-      return this.#returned(call, { thrown });
+      return this.#returned(call, { thrown }, mayWait);
     }
-    if (isPromiseLike(returned)) return this.#settled(call, returned);
-    return this.#returned(call, undefined);
+    if (mayWait && returned instanceof ReplyInFlight) return this.#answered(call, returned);
+    if (isPromiseLike(returned)) return this.#settled(call, returned, mayWait);
+    return this.#returned(call, undefined, mayWait);
   }
 
-  async #settled(call: Call, returned: PromiseLike<unknown>): Promise<Step> {
-    let failure: Failure | undefined;
-    try {
-      await returned;
-    } catch (thrown) {
-      failure = { thrown };
-    }
-    return this.#returned(call, failure);
+  /** A record whose reply is on its way waits for it; the next one need not. */
+  async #answered(call: Call, reply: ReplyInFlight): Promise<Step> {
+    if (!(await reply.handled)) return this.#settled(call, reply, true);
+    // Without an acknowledgment nothing was committed by the call.
+    void this.#acks.end();
+    this.#wait(call, failureOf(reply));
+    return 'next-record';
   }
 
-  #returned(call: Call, failure: Failure | undefined): Step | Promise<Step> {
+  #wait(call: Call, outcome: Promise<Failure | undefined>): void {
+    const name = partitionName(call.record);
+    const waiting = this.#handled.get(name);
+    if (waiting === undefined) this.#handled.set(name, [{ call, outcome }]);
+    else waiting.push({ call, outcome });
+  }
+
+  async #settled(call: Call, returned: PromiseLike<unknown>, mayWait: boolean): Promise<Step> {
+    return this.#returned(call, await failureOf(returned), mayWait);
+  }
+
+  #returned(call: Call, failure: Failure | undefined, mayWait: boolean): Step | Promise<Step> {
     const rejection = call.acknowledgment?.finish();
     const commits = this.#acks.end();
+    if (mayWait && this.#handled.size > 0) {
+      const name = partitionName(call.record);
+      if (this.#handled.has(name)) return this.#afterReplies(name, call, failure);
+    }
     return commits === undefined
       ? this.#ended(call, failure, rejection)
       : commits.then(() => this.#ended(call, failure, rejection));
+  }
+
+  /** Records before this one wait for replies: it ends after them. One that has failed is not kept waiting. */
+  async #afterReplies(name: string, call: Call, failure: Failure | undefined): Promise<Step> {
+    if (failure === undefined) {
+      this.#wait(call, NO_FAILURE);
+      return 'next-record';
+    }
+    const step = await this.#finish(name);
+    return step === 'next-record' ? this.#ended(call, failure, undefined) : step;
   }
 
   #ended(
@@ -224,6 +285,16 @@ export class RecordDispatcher implements Dispatcher {
 
   #putBack(polled: DriverRecords, partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#runtime.rewind(polled.records(partition)[0]);
+  }
+}
+
+/** Resolves with what a listener failed with. */
+async function failureOf(returned: PromiseLike<unknown>): Promise<Failure | undefined> {
+  try {
+    await returned;
+    return undefined;
+  } catch (thrown) {
+    return { thrown };
   }
 }
 
