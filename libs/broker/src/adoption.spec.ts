@@ -105,7 +105,9 @@ describe('createBroker: adopting a data directory', () => {
     expect(Number(written.readBigInt64BE(43))).toBe(PRODUCER_IDS_OF_KAFKA);
   });
 
-  it('is no error when there is nothing to adopt', async () => {
-    await (await open(new MemoryDisk(() => 0), { adopt: true })).close();
+  it('is refused where there is nothing to adopt, and leaves nothing behind', async () => {
+    const disk = new MemoryDisk(() => 0);
+    await expect(open(disk, { adopt: true })).rejects.toThrow(/nothing to adopt.*meta\.properties.*--adopt/);
+    await (await open(disk)).close();
   });
 });

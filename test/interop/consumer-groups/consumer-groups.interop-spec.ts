@@ -144,6 +144,8 @@ describe('groups of the new protocol', () => {
       }
       const lines = await dumpOffsetsLog(join(dataDir, '__consumer_offsets-0', '00000000000000000000.log'));
       const types = new Set(lines.flatMap((line) => /key: \{"type":"(\d+)"/.exec(line)?.[1] ?? []));
+      // Offsets (1) are there, too, when the member lived long enough to commit by itself.
+      types.delete('1');
       expect([...types].sort()).toEqual(['16', '3', '5', '6', '7', '8']);
       const patterns = lines.filter((line) => line.includes('"regularExpression":"dump.*"'));
       expect(patterns.at(-1)).toContain('"topics":["dump"]');

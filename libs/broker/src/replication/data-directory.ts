@@ -124,7 +124,15 @@ export class DataDirectory {
     if (owner.brokerId !== null && owner.brokerId !== brokerId) {
       throw this.foreign(`broker ${owner.brokerId}`, `broker ${brokerId}`);
     }
-    if (owner.clusterId === null || (await disk.stat(`${path}/${stateFile}`)) !== null) return null;
+    if ((await disk.stat(`${path}/${stateFile}`)) !== null) return null;
+    if (owner.clusterId === null) {
+      if (!mayAdopt) return null;
+      throw new BrokerError(
+        'DATA_DIR',
+        `There is nothing to adopt in the data directory ${path}: Apache Kafka keeps the id of its cluster there in ` +
+          `${META_PROPERTIES}. Check the name of the directory, or leave out the option adopt (on the command line --adopt).`,
+      );
+    }
     if (mayAdopt) return owner.clusterId;
     throw new BrokerError(
       'DATA_DIR',

@@ -25,7 +25,8 @@ export function encodeJson(data: unknown): string {
     throw new SerializationError(`it cannot be written as JSON: ${messageOf(error)}`, error);
   }
   if (text === undefined) {
-    throw new SerializationError(`${typeof data} cannot be sent; pass null to send a tombstone`);
+    const cure = data === undefined ? '; pass null to send a tombstone' : '; JSON has no such value';
+    throw new SerializationError(`${typeof data} cannot be sent${cure}`);
   }
   return text;
 }

@@ -20,6 +20,7 @@ describe('serde: what is sent', () => {
     ['auto', new Uint8Array([1, 2]).subarray(1), Buffer.from([2])],
     ['auto', new Date(0), '"1970-01-01T00:00:00.000Z"'],
     ['auto', undefined, /pass null to send a tombstone/],
+    ['auto', () => 1, /function cannot be sent; JSON has no such value/],
     ['auto', { big: 1n }, '{"big":1}'],
     ['auto', new Set([1]), /send \[\.\.\.set\] instead/],
     ['json', 'text', '"text"'],
