@@ -13,6 +13,8 @@ import { type WorkerJob, type WorkerKind, Workers } from './workers.js';
 
 const SECONDS = Number(process.env.EXACTLY_ONCE_SECONDS ?? 12);
 const PARTITIONS = 3;
+/** The broker and a worker at least, however slow the machine is. */
+const KILLS_MIN = 2;
 const FEED_EVERY_MS = 50;
 const RECORDS_PER_FEED = 20;
 /** So long a process lives at least; and something has to be moved while it does. */
@@ -139,7 +141,7 @@ describe('consume, transform, produce', () => {
         });
       let kills = 0;
       try {
-        for (const startedMs = Date.now(); Date.now() - startedMs < SECONDS * 1000; kills += 1) {
+        for (const startedMs = Date.now(); kills < KILLS_MIN || Date.now() - startedMs < SECONDS * 1000; kills += 1) {
           const [before, sinceMs] = [await moved(), Date.now()];
           await progress(
             async () => Date.now() - sinceMs >= KILL_EVERY_MS && (await moved()) > before,
@@ -148,6 +150,10 @@ describe('consume, transform, produce', () => {
           if (kills % 2 === 0) await target.crash();
           else workers.killNext((kills - 1) / 2);
         }
+        await until(
+          () => workers.starts >= 2 + Math.floor(kills / 2),
+          'another worker took the place of each that was killed',
+        );
         await feed.stop();
         expect(feed.failures).toEqual([]);
         const sent = feed.sent.flat().length;
@@ -165,7 +171,6 @@ describe('consume, transform, produce', () => {
       const all = (await read(bootstrapServers, to, 'read_uncommitted')).flat().length;
       const records = wanted.flat().length;
       expect(all).toBeGreaterThanOrEqual(records);
-      expect(workers.starts).toBeGreaterThanOrEqual(2 + Math.floor(kills / 2));
       process.stdout.write(
         `${kind}, ${protocol}: ${records} records once, ${kills} kills, ${workers.starts} workers ` +
           `(${workers.gaveUp} gave up), ${all - records} records aborted\n`,
