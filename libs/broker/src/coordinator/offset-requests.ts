@@ -298,7 +298,8 @@ export class OffsetRequests {
     const { groupId, topic, partition, inUse } = place;
     if (!this.options.image().topic(topic)?.partitions[partition]) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     if (inUse) return ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC;
-    if (shard.offsets.get(place)) records.push({ type: 'offset', groupId, topic, partition, value: null });
+    const isKept = shard.offsets.get(place) !== undefined || shard.offsets.isUnstable(place);
+    if (isKept) records.push({ type: 'offset', groupId, topic, partition, value: null });
     return ErrorCode.NONE;
   }
 
@@ -313,8 +314,22 @@ export class OffsetRequests {
       return ErrorCode.NON_EMPTY_GROUP;
     }
     const share = shard.shares.get(groupId);
-    const kept = share ? await this.options.removeShareState(share) : ErrorCode.NONE;
-    if (kept !== ErrorCode.NONE) return kept;
+    if (share) return this.deleteShareGroup(shard, share);
+    return this.forgetGroup(shard, groupId);
+  }
+
+  /** Forgets what the group kept first. Nobody joins meanwhile. */
+  private async deleteShareGroup(shard: GroupShard, share: ShareGroup): Promise<number> {
+    shard.shares.closing.add(share.id);
+    try {
+      const code = await this.options.removeShareState(share);
+      return code === ErrorCode.NONE ? await this.forgetGroup(shard, share.id) : code;
+    } finally {
+      shard.shares.closing.delete(share.id);
+    }
+  }
+
+  private async forgetGroup(shard: GroupShard, groupId: string): Promise<number> {
     const records = offsetTombstones(shard, groupId, () => true);
     return clientCode(await tombstones(shard, groupId, { records, forgetGroup: true }));
   }
@@ -322,7 +337,7 @@ export class OffsetRequests {
   /** Deletes what all groups of a shard committed for a topic. Nobody waits for it. */
   forgetTopic(shard: GroupShard, topic: string): void {
     if (shard.status !== 'active') return;
-    for (const groupId of [...shard.offsets.groupIds()]) {
+    for (const groupId of new Set([...shard.offsets.groupIds(), ...shard.offsets.pendingGroupIds()])) {
       const records = offsetTombstones(shard, groupId, (name) => name === topic);
       if (records.length === 0) continue;
       shard.writeTombstones(groupId, records, false, { stored: () => undefined, failed: () => undefined });
@@ -331,12 +346,10 @@ export class OffsetRequests {
 }
 
 function offsetTombstones(shard: GroupShard, groupId: string, wanted: (topic: string) => boolean): GroupRecord[] {
-  const records: GroupRecord[] = [];
-  for (const [topic, partitions] of shard.offsets.ofGroup(groupId)) {
-    if (!wanted(topic)) continue;
-    for (const partition of partitions.keys()) records.push({ type: 'offset', groupId, topic, partition, value: null });
-  }
-  return records;
+  return shard.offsets
+    .keysOf(groupId)
+    .filter(({ topic }) => wanted(topic))
+    .map((key) => ({ type: 'offset', ...key, value: null }));
 }
 
 /** Resolves with the log's code when the tombstones are stored. */

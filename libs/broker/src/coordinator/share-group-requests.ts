@@ -303,6 +303,9 @@ function alterRow(partitionIndex: number, errorCode: number): AlterRow {
 
 /** The group of a request. Throws a {@link Refusal} when there is none and cannot be. */
 function groupFor(shard: GroupShard, { groupId, memberEpoch }: ShareGroupHeartbeatRequest): ShareGroup {
+  if (shard.shares.closing.has(groupId)) {
+    throw new Refusal(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, `Group ${groupId} is being deleted.`);
+  }
   const present = shard.shares.get(groupId);
   if (present) return present;
   const classic = shard.group(groupId);

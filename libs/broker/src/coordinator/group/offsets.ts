@@ -2,7 +2,8 @@
  * The committed offsets of the groups of one partition of `__consumer_offsets`, those of open transactions kept apart.
  *
  * Guarantees: changed by `apply...` only, in the order of the log; offsets of a transaction are invisible until it is
- * committed, and gone when it is aborted. Source: KIP-98, KIP-447.
+ * committed, and gone when it is aborted; of several commits of one offset the last in the log holds, whenever its transaction
+ * ends; a deletion takes waiting offsets along. Source: KIP-98, KIP-447, and Kafka's coordinator for the last two.
  * Leaves out who may commit (commit.ts) and for how long offsets are kept (expiry.ts).
  */
 import type { CommittedOffset } from './records.js';
@@ -23,7 +24,12 @@ export interface OffsetKey {
 interface PendingOffset {
   readonly key: OffsetKey;
   readonly value: CommittedOffset | null;
+  /** A later commit of the same offset is visible already. */
+  isOutdated: boolean;
 }
+
+const isSame = (a: OffsetKey, b: OffsetKey): boolean =>
+  a.partition === b.partition && a.topic === b.topic && a.groupId === b.groupId;
 
 const NO_TOPICS: ReadonlyMap<string, ReadonlyMap<number, CommittedOffset>> = new Map();
 
@@ -32,6 +38,8 @@ export class Offsets {
   private readonly groups = new Map<string, TopicOffsets>();
   /** Producer id to what its open transaction wants to commit here. */
   private readonly pending = new Map<number, PendingOffset[]>();
+  /** The same by group, in the order of the log. */
+  private readonly pendingByGroup = new Map<string, Set<PendingOffset>>();
 
   /** Ids of all groups that have committed something. */
   groupIds(): Iterable<string> {
@@ -51,10 +59,80 @@ export class Offsets {
     return this.groups.has(groupId);
   }
 
+  /** What a deletion of the group has to name: committed offsets and those that wait for a transaction. */
+  keysOf(groupId: string): OffsetKey[] {
+    const keys: OffsetKey[] = [];
+    for (const [topic, partitions] of this.ofGroup(groupId)) {
+      for (const partition of partitions.keys()) keys.push({ groupId, topic, partition });
+    }
+    for (const { key } of this.pendingByGroup.get(groupId) ?? []) {
+      if (!keys.some((each) => isSame(each, key))) keys.push(key);
+    }
+    return keys;
+  }
+
+  /** Ids of the groups for which a transaction wants to commit. */
+  pendingGroupIds(): Iterable<string> {
+    return this.pendingByGroup.keys();
+  }
+
   /** Sets or (with null) removes an offset. */
   apply(key: OffsetKey, value: CommittedOffset | null): void {
-    const { groupId, topic, partition } = key;
-    if (value === null) return this.remove(key);
+    const waiting = this.pendingByGroup.get(key.groupId);
+    if (value === null) {
+      if (waiting) this.dropPending(waiting, key);
+      return this.remove(key);
+    }
+    for (const each of waiting ?? []) if (isSame(each.key, key)) each.isOutdated = true;
+    this.set(key, value);
+  }
+
+  /** Remembers an offset until its transaction ends. */
+  applyTransactional(producerId: number, key: OffsetKey, value: CommittedOffset | null): void {
+    const offset: PendingOffset = { key, value, isOutdated: false };
+    const offsets = this.pending.get(producerId) ?? [];
+    offsets.push(offset);
+    this.pending.set(producerId, offsets);
+    const waiting = this.pendingByGroup.get(key.groupId) ?? new Set();
+    this.pendingByGroup.set(key.groupId, waiting.add(offset));
+  }
+
+  /** The transaction of a producer ended: its offsets become visible, or are forgotten. Returns the groups it was about. */
+  applyTransactionEnd(producerId: number, committed: boolean): Iterable<string> {
+    const offsets = this.pending.get(producerId) ?? [];
+    const groupIds = new Set<string>();
+    for (const offset of offsets) {
+      groupIds.add(offset.key.groupId);
+      if (committed && !offset.isOutdated) this.complete(offset);
+    }
+    for (const offset of offsets) this.forget(offset);
+    this.pending.delete(producerId);
+    return groupIds;
+  }
+
+  /** True while an open transaction wants to commit this offset. */
+  isUnstable(key: OffsetKey): boolean {
+    for (const each of this.pendingByGroup.get(key.groupId) ?? []) if (isSame(each.key, key)) return true;
+    return false;
+  }
+
+  /** True while an open transaction wants to commit anything for the group. */
+  hasPending(groupId: string): boolean {
+    return this.pendingByGroup.has(groupId);
+  }
+
+  /** Makes an offset visible; those that stand before it in the log never will be. */
+  private complete(offset: PendingOffset): void {
+    const { key, value } = offset;
+    for (const each of this.pendingByGroup.get(key.groupId) ?? []) {
+      if (each === offset) break;
+      if (isSame(each.key, key)) each.isOutdated = true;
+    }
+    if (value === null) this.remove(key);
+    else this.set(key, value);
+  }
+
+  private set({ groupId, topic, partition }: OffsetKey, value: CommittedOffset): void {
     let topics = this.groups.get(groupId);
     if (!topics) this.groups.set(groupId, (topics = new Map<string, PartitionOffsets>()));
     let partitions = topics.get(topic);
@@ -62,34 +140,22 @@ export class Offsets {
     partitions.set(partition, value);
   }
 
-  /** Remembers an offset until its transaction ends. */
-  applyTransactional(producerId: number, key: OffsetKey, value: CommittedOffset | null): void {
-    const offsets = this.pending.get(producerId) ?? [];
-    offsets.push({ key, value });
-    this.pending.set(producerId, offsets);
-  }
-
-  /** The transaction of a producer ended: its offsets become visible, or are forgotten. */
-  applyTransactionEnd(producerId: number, committed: boolean): void {
-    const offsets = this.pending.get(producerId) ?? [];
-    this.pending.delete(producerId);
-    if (committed) for (const { key, value } of offsets) this.apply(key, value);
-  }
-
-  /** True while an open transaction wants to commit this offset. */
-  isUnstable({ groupId, topic, partition }: OffsetKey): boolean {
-    for (const offsets of this.pending.values()) {
-      for (const { key } of offsets) {
-        if (key.partition === partition && key.topic === topic && key.groupId === groupId) return true;
-      }
+  private dropPending(waiting: ReadonlySet<PendingOffset>, key: OffsetKey): void {
+    const dropped = new Set([...waiting].filter((each) => isSame(each.key, key)));
+    if (dropped.size === 0) return;
+    for (const offset of dropped) this.forget(offset);
+    for (const [producerId, offsets] of this.pending) {
+      const kept = offsets.filter((each) => !dropped.has(each));
+      if (kept.length > 0) this.pending.set(producerId, kept);
+      else this.pending.delete(producerId);
     }
-    return false;
   }
 
-  /** True while an open transaction wants to commit anything for the group. */
-  hasPending(groupId: string): boolean {
-    for (const offsets of this.pending.values()) if (offsets.some(({ key }) => key.groupId === groupId)) return true;
-    return false;
+  private forget(offset: PendingOffset): void {
+    const { groupId } = offset.key;
+    const waiting = this.pendingByGroup.get(groupId);
+    waiting?.delete(offset);
+    if (waiting?.size === 0) this.pendingByGroup.delete(groupId);
   }
 
   private remove({ groupId, topic, partition }: OffsetKey): void {

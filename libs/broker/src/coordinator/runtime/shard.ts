@@ -163,8 +163,9 @@ export class GroupShard {
         const record = decodeStoredRecord(key, value);
         if (record) apply(record, producerId);
       },
-      transactionEnd: (producerId: number, committed: boolean): void =>
-        offsets.applyTransactionEnd(producerId, committed),
+      transactionEnd: (producerId: number, committed: boolean): void => {
+        offsets.applyTransactionEnd(producerId, committed);
+      },
     };
     try {
       await replay(partition, { maxBytes: settings().loadBytes, clock, cancelled }, target);
@@ -268,8 +269,9 @@ export class GroupShard {
   endTransaction(producerId: number, committed: boolean): void {
     // The load may have begun before the marker came, and does not see it then.
     if (this.status === 'loading') this.endedWhileLoading.push({ producerId, committed });
-    this.offsets.applyTransactionEnd(producerId, committed);
-    for (const groupId of this.offsets.groupIds()) this.makeRoom(groupId);
+    for (const groupId of this.offsets.applyTransactionEnd(producerId, committed)) {
+      if (this.offsets.has(groupId)) this.makeRoom(groupId);
+    }
   }
 
   /** Forgets expired offsets, and groups of which nothing is left. */
@@ -333,9 +335,10 @@ export class GroupShard {
     this.status = 'active';
   }
 
-  /** Offsets always belong to a group. */
+  /** Offsets always belong to a group, and an id to one. */
   private makeRoom(groupId: string): void {
-    if (!this.entries.has(groupId) && !this.consumers.has(groupId)) this.createGroup(groupId);
+    if (this.entries.has(groupId) || this.consumers.has(groupId) || this.shares.has(groupId)) return;
+    this.createGroup(groupId);
   }
 
   private put(group: Group): void {

@@ -73,6 +73,8 @@ export class ShareGroupLoad {
 
 /** See the file comment. */
 export class ShareGroups {
+  /** Groups that are being deleted: nobody joins them. */
+  readonly closing = new Set<string>();
   private readonly entries = new Map<string, Entry>();
 
   constructor(private readonly options: ShareGroupsOptions) {}
