@@ -51,7 +51,7 @@ describe('producer', () => {
 });
 
 describe('transactions', () => {
-  it('rule 7: a transactional id is taken up again after a restart', async () => {
+  it('rule 7: InitProducerId of a transactional.id that exists is not fenced: it is taken up again after a restart', async () => {
     const topic = await kafka.topic(1);
     const transactionalId = uniqueName('stable');
     for (const value of ['first', 'second']) {
@@ -67,7 +67,7 @@ describe('transactions', () => {
     expect(await pollCount(consumer, 2)).toEqual(['first', 'second']);
   });
 
-  it('rule 7: concurrent sends and offsets of a transaction are all part of it, none is taken for another', async () => {
+  it('rule 7: concurrent transactional sends and offsets are all sent, none is taken for another', async () => {
     const [one, two] = [await kafka.topic(1), await kafka.topic(1)];
     const groupId = uniqueName('group');
     const producer = createTestProducer({ transactionalId: uniqueName('concurrent') });
@@ -85,7 +85,7 @@ describe('transactions', () => {
     expect(committed.map(({ offset }) => offset).sort()).toEqual([11, 22]);
   });
 
-  it('rule 6: two interleaved transactions that are aborted, with a key that looks like a marker, are never read', async () => {
+  it('rule 6: aborted records of two interleaved transactions, with a key that looks like a marker, are never read', async () => {
     const topic = await kafka.topic(1);
     const [one, two] = [1, 2].map(() => createTestProducer({ transactionalId: uniqueName('aborted') })) as [
       Producer,
@@ -107,6 +107,53 @@ describe('transactions', () => {
       expect(await pollCount(consumer, 1)).toEqual(['good']);
     }
   });
+
+  it.each([
+    ['a producer that aborted twice within one answer', ['1 lost', '1 abort', '1 lost', '1 abort']],
+    [
+      'a transaction that is aborted inside one that is committed',
+      ['1 kept', '2 lost', '1 kept', '2 abort', '1 commit'],
+    ],
+    [
+      'a transaction that is committed inside one that is aborted',
+      ['1 lost', '2 kept', '2 commit', '1 lost', '1 abort'],
+    ],
+  ])(
+    'rule 6: read_committed has no aborted records of %s, wherever it begins, the marker in the same answer or not',
+    async (_, steps) => {
+      const topic = await kafka.topic(1);
+      const [one, two] = [1, 2].map(() => createTestProducer({ transactionalId: uniqueName('mixed') })) as [
+        Producer,
+        Producer,
+      ];
+      await Promise.all([one, two].map((producer) => producer.initTransactions()));
+      const open = new Set<Producer>();
+      const kept: number[] = [];
+      for (const step of steps) {
+        const producer = step.startsWith('1') ? one : two;
+        const what = step.slice(2);
+        if (what === 'lost' || what === 'kept') {
+          if (!open.has(producer)) producer.beginTransaction();
+          open.add(producer);
+          const { offset } = await producer.send({ topic, value: what });
+          if (what === 'kept') kept.push(offset);
+          continue;
+        }
+        open.delete(producer);
+        await (what === 'commit' ? producer.commitTransaction() : producer.abortTransaction());
+      }
+      await kafka.send(topic, ['kept']);
+      for (const maxPartitionFetchBytes of [1, 1_048_576]) {
+        const consumer = kafka.consumer({ isolationLevel: 'read_committed', maxPartitionFetchBytes });
+        for (let offset = 0; offset < steps.length; offset += 1) {
+          const later = kept.filter((each) => each >= offset).length;
+          consumer.assign([{ topic, partition: 0 }]);
+          consumer.seek({ topic, partition: 0 }, offset);
+          expect(await pollCount(consumer, later + 1)).toEqual(Array(later + 1).fill('kept'));
+        }
+      }
+    },
+  );
 });
 
 describe('consumer', () => {
