@@ -15,6 +15,8 @@ import {
   type ShareConsumerOptions,
   type ShareRecord,
 } from '@kafka-template/client';
+import { DeleteGroups, decodeResponse, encodeRequest, errorName, ShareGroupHeartbeat } from '@kafka-template/protocol';
+import { RawConnection } from '../conformance/support/raw-connection.js';
 
 const CONFIG = {
   'group.share.min.record.lock.duration.ms': '1000',
@@ -118,4 +120,30 @@ describe('locks of share groups', () => {
     const second = member();
     expect((await take(second, 2)).map(({ value }) => value?.toString())).toEqual(['one', 'three']);
   }, 60_000);
+
+  it('nobody joins a group while it is deleted, and anybody afterwards', async () => {
+    await send('a');
+    const first = member();
+    await take(first, 1);
+    await first.close();
+    const memberId = 'r4T2aFqQTXuVZ3mQm0pY1w';
+    const join = { groupId: 'g', memberId, memberEpoch: 0, subscribedTopicNames: ['t'] };
+    const connection = await RawConnection.open(broker.host, broker.port);
+    try {
+      connection.send(
+        ...encodeRequest(DeleteGroups, 2, 1, 'test', { groupsNames: ['g'] }),
+        ...encodeRequest(ShareGroupHeartbeat, 1, 2, 'test', join),
+      );
+      const [deleted, refused] = [await connection.frame(), await connection.frame()];
+      expect(decodeResponse(DeleteGroups, 2, deleted).results).toMatchObject([{ groupId: 'g', errorCode: 0 }]);
+      const { errorCode } = decodeResponse(ShareGroupHeartbeat, 1, refused);
+      expect(errorName(errorCode)).toBe('COORDINATOR_LOAD_IN_PROGRESS');
+      const joined = await connection.call(ShareGroupHeartbeat, 1, join);
+      expect(joined.errorCode).toBe(0);
+      const next = { ...join, memberEpoch: joined.memberEpoch, subscribedTopicNames: null };
+      expect((await connection.call(ShareGroupHeartbeat, 1, next)).errorCode).toBe(0);
+    } finally {
+      connection.close();
+    }
+  });
 });

@@ -1,3 +1,4 @@
+import { seededRandom } from '../../io/random.js';
 import { Offsets, type OffsetKey } from './offsets.js';
 import type { CommittedOffset } from './records.js';
 
@@ -55,5 +56,61 @@ describe('offsets of transactions', () => {
     expect(offsets.hasPending('g')).toBe(false);
     expect([...offsets.applyTransactionEnd(1, true)]).toEqual([]);
     expect(offsets.has('g')).toBe(false);
+  });
+});
+
+/** Kafka's rules, by the place of each record in the log. */
+class Model {
+  readonly visible = new Map<number, { place: number; offset: number }>();
+  readonly pending: { producerId: number; partition: number; place: number; offset: number }[] = [];
+
+  commit(partition: number, place: number, offset: number): void {
+    if ((this.visible.get(partition)?.place ?? -1) < place) this.visible.set(partition, { place, offset });
+  }
+
+  delete(partition: number): void {
+    this.visible.delete(partition);
+    this.keep((each) => each.partition !== partition);
+  }
+
+  end(producerId: number, committed: boolean): void {
+    const ended = this.pending.filter((each) => each.producerId === producerId);
+    this.keep((each) => each.producerId !== producerId);
+    if (committed) for (const { partition, place, offset } of ended) this.commit(partition, place, offset);
+  }
+
+  private keep(wanted: (each: Model['pending'][number]) => boolean): void {
+    this.pending.splice(0, this.pending.length, ...this.pending.filter(wanted));
+  }
+}
+
+describe('offsets: plain and transactional commits and deletions in any order', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('equal the model, seed %d', (seed) => {
+    const random = seededRandom(seed);
+    const [offsets, model] = [new Offsets(), new Model()];
+    for (let place = 0; place < 2_000; place += 1) {
+      const [partition, producerId] = [random.below(3), random.below(4)];
+      const key = { ...KEY, partition };
+      const action = random.below(100);
+      if (action < 30) {
+        offsets.apply(key, at(place));
+        model.commit(partition, place, place);
+      } else if (action < 65) {
+        offsets.applyTransactional(producerId, key, at(place));
+        model.pending.push({ producerId, partition, place, offset: place });
+      } else if (action < 90) {
+        const committed = random.below(100) < 60;
+        offsets.applyTransactionEnd(producerId, committed);
+        model.end(producerId, committed);
+      } else {
+        offsets.apply(key, null);
+        model.delete(partition);
+      }
+      for (const each of [0, 1, 2]) {
+        const found = { ...KEY, partition: each };
+        expect(offsets.get(found)).toEqual(model.visible.has(each) ? at(model.visible.get(each)!.offset) : undefined);
+        expect(offsets.isUnstable(found)).toBe(model.pending.some((pending) => pending.partition === each));
+      }
+    }
   });
 });
