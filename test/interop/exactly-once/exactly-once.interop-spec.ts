@@ -91,16 +91,31 @@ async function readByKcat(bootstrapServers: string, topic: string): Promise<stri
   return values;
 }
 
+/** Waits until a transaction has records in the topic and is not at its end. */
+async function untilOpen(bootstrapServers: string, topic: string): Promise<void> {
+  await betweenEnds(bootstrapServers, (stable, all) => stable !== all, `a transaction is open in ${topic}`, topic);
+}
+
 /** Waits until nothing in the topic is open any more. */
 async function untilSettled(bootstrapServers: string, topic: string): Promise<void> {
+  await betweenEnds(bootstrapServers, (stable, all) => stable === all, `nothing is open in ${topic}`, topic);
+}
+
+/** Compares where readers of committed records end with where the log does. */
+async function betweenEnds(
+  bootstrapServers: string,
+  condition: (stable: string, all: string) => boolean,
+  what: string,
+  topic: string,
+): Promise<void> {
   const levels = ['read_committed', 'read_uncommitted'] as const;
   const readers = levels.map((isolationLevel) =>
     createConsumer({ bootstrapServers, isolationLevel, logger: silentLogger }),
   );
   await until(async () => {
     const [stable, all] = await Promise.all(readers.map((reader) => reader.endOffsets(places(topic))));
-    return JSON.stringify(stable) === JSON.stringify(all);
-  }, `nothing is open in ${topic}`);
+    return condition(JSON.stringify(stable), JSON.stringify(all));
+  }, what);
   await Promise.all(readers.map((reader) => reader.close()));
 }
 
@@ -147,6 +162,7 @@ describe('consume, transform, produce', () => {
             async () => Date.now() - sinceMs >= KILL_EVERY_MS && (await moved()) > before,
             `records are moved after ${kills} kills`,
           );
+          await untilOpen(bootstrapServers, to);
           if (kills % 2 === 0) await target.crash();
           else workers.killNext((kills - 1) / 2);
         }
