@@ -386,9 +386,10 @@ describe('stale buffered records after a rebalance', () => {
     expectOnce({ partitionAssignmentStrategy }),
   );
 
-  it('are not processed twice: the consumer protocol, where it is served', async () => {
-    if ((await kafka.featureLevel('group.version')) === 0) return;
-    await expectOnce({ groupProtocol: 'consumer' });
+  it('are not processed twice: the consumer protocol, or a broker without it is refused', async () => {
+    const outcome = expectOnce({ groupProtocol: 'consumer' });
+    if ((await kafka.featureLevel('group.version')) > 0) await outcome;
+    else await expect(outcome).rejects.toMatchObject({ code: 'UNSUPPORTED_VERSION' });
   });
 });
 
