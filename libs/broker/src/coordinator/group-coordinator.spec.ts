@@ -409,61 +409,6 @@ describe('the log', () => {
   });
 });
 
-describe('transactions', () => {
-  const commit = async (producerId: number, offset: number) => {
-    let code: number | undefined;
-    world.groups.commitTransactionalOffsets(
-      {
-        transactionalId: 'x',
-        groupId: 'g',
-        producerId,
-        producerEpoch: 0,
-        generationId: -1,
-        memberId: '',
-        groupInstanceId: null,
-        topics: [
-          {
-            name: 't',
-            partitions: [
-              { partitionIndex: 0, committedOffset: offset, committedLeaderEpoch: -1, committedMetadata: '' },
-            ],
-          },
-        ],
-      },
-      at(3),
-      (response) => {
-        code = response.topics[0]?.partitions[0]?.errorCode;
-      },
-    );
-    await world.clock.settle();
-    return code;
-  };
-  const end = (producerId: number, committed: boolean) =>
-    world.groups.endTransaction(world.groups.coordinatorPartition('g'), producerId, committed);
-
-  it('keep offsets to themselves until they are committed, also over a restart', async () => {
-    expect(await commit(7, 10)).toBe(ErrorCode.NONE);
-    expect(world.offsets()).toEqual({});
-    const topics = [{ name: 't', topicId: '', partitionIndexes: [0] }];
-    const groups = [{ groupId: 'g', memberId: null, memberEpoch: -1, topics }];
-    const stable = world.groups.fetchOffsets({ groupId: '', topics: null, groups, requireStable: true }, at(8));
-    expect(stable.groups?.[0]?.topics[0]?.partitions[0]?.errorCode).toBe(ErrorCode.UNSTABLE_OFFSET_COMMIT);
-    await world.restart();
-    expect(world.offsets()).toEqual({});
-    end(7, true);
-    expect(world.offsets()).toEqual({ 't-0': 10 });
-  });
-
-  it('leave nothing behind when they are aborted', async () => {
-    await commit(7, 10);
-    await commit(8, 11);
-    end(7, false);
-    expect(world.offsets()).toEqual({});
-    end(8, true);
-    expect(world.offsets()).toEqual({ 't-0': 11 });
-  });
-});
-
 describe('leadership', () => {
   it('that ends answers whoever waits, and that is announced again changes nothing', async () => {
     const memberId = await world.member();
