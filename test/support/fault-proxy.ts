@@ -140,9 +140,12 @@ class Connection {
   delay(): void {
     const later = (deliver: (chunk: Buffer) => void): ((chunk: Buffer) => void) => {
       let due = 0;
+      // Timers of different lengths may ring in another order than they are due in, so none has a chunk of its own.
+      const waiting: Buffer[] = [];
       return (chunk) => {
         due = Math.max(due, performance.now() + this.random.next() * LATENCY_MAX_MS);
-        setTimeout(() => deliver(chunk), due - performance.now());
+        waiting.push(chunk);
+        setTimeout(() => deliver(waiting.shift()!), due - performance.now());
       };
     };
     this.client.on(
