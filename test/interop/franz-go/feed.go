@@ -7,11 +7,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // quiet is how long no record may arrive at the end: longer than sessions and transactions take to time out.
 const quiet = 90 * time.Second
+
+// settled is how long no record may arrive before the offsets of the groups are looked at.
+const settled = 2 * time.Second
 
 // look is how often the end of the chain is looked at.
 const look = 20 * time.Millisecond
@@ -23,7 +27,7 @@ func feed(ctx context.Context, s *settings, stages []*stage) error {
 		return err
 	}
 	defer producer.Close()
-	last := stages[len(stages)-1]
+	admin := kadm.NewClient(producer)
 	for portion := 0; portion < s.portions; portion++ {
 		for _, stage := range stages {
 			stage.change(portion)
@@ -37,7 +41,7 @@ func feed(ctx context.Context, s *settings, stages []*stage) error {
 		if portion == s.portions-1 {
 			wanted = s.records
 		}
-		if err := last.wait(ctx, wanted); err != nil {
+		if err := wait(ctx, admin, stages, wanted); err != nil {
 			return err
 		}
 	}
@@ -63,24 +67,55 @@ func produce(ctx context.Context, producer *kgo.Client, s *settings, from, until
 	return nil
 }
 
-// wait returns when the stage has passed on so many records.
-func (g *stage) wait(ctx context.Context, wanted int) error {
-	before, since := g.passed.Load(), time.Now()
+// wait returns when the last stage has passed on so many records, or nothing is left to pass on anywhere: a member that
+// vanished while it waited for the answer to its commit has not counted what it passed on, and nobody reads that again.
+func wait(ctx context.Context, admin *kadm.Client, stages []*stage, wanted int) error {
+	last := stages[len(stages)-1]
+	before, since := last.passed.Load(), time.Now()
 	for {
-		now := g.passed.Load()
+		now := last.passed.Load()
 		if now >= int64(wanted) {
 			return nil
+		}
+		if last.fallen > 0 && time.Since(since) > settled {
+			if done, err := drained(ctx, admin, stages); done || err != nil {
+				return err
+			}
 		}
 		if now != before {
 			before, since = now, time.Now()
 		}
 		if time.Since(since) > quiet {
-			return fmt.Errorf("the chain stands still: %d of %d records came out of group %d", now, wanted, g.at)
+			return fmt.Errorf("the chain stands still: %d of %d records came out of group %d", now, wanted, last.at)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("out of time: %d of %d records came out of group %d", now, wanted, g.at)
+			return fmt.Errorf("out of time: %d of %d records came out of group %d", now, wanted, last.at)
 		case <-time.After(look):
 		}
 	}
+}
+
+// drained tells whether each group, from the first to the last, has committed up to the end of its topic. Members commit what
+// they have written on already.
+func drained(ctx context.Context, admin *kadm.Client, stages []*stage) (bool, error) {
+	for _, g := range stages {
+		ends, err := admin.ListCommittedOffsets(ctx, g.topic(g.at))
+		if err != nil {
+			return false, fmt.Errorf("end offsets of %s: %w", g.topic(g.at), err)
+		}
+		offsets, err := admin.FetchOffsets(ctx, g.group(g.at))
+		if err != nil {
+			return false, fmt.Errorf("offsets of %s: %w", g.group(g.at), err)
+		}
+		isBehind := false
+		ends.Each(func(end kadm.ListedOffset) {
+			committed, isThere := offsets.Lookup(end.Topic, end.Partition)
+			isBehind = isBehind || end.Offset > 0 && (!isThere || committed.At < end.Offset)
+		})
+		if isBehind {
+			return false, nil
+		}
+	}
+	return true, nil
 }
