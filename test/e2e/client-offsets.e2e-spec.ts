@@ -93,7 +93,8 @@ describe('a topic that was deleted and created again', () => {
       const partition = { topic, partition: 0 };
       const warnings: string[] = [];
       const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
-      const consumer = kafka.consumer({ autoOffsetReset: policy, logger });
+      // Or the consumer, too, would create the topic when it asks where it is.
+      const consumer = kafka.consumer({ autoOffsetReset: policy, allowAutoCreateTopics: false, logger });
       consumer.assign([partition]);
       await expect(consumer.position(partition)).resolves.toBe(0);
       await kafka.send(topic, values('a', 10));
