@@ -67,6 +67,7 @@ import { {{adapter}}, type {{application}} } from '@nestjs/{{platform}}';
 
 let patterns = 0;
 let begun = 0;
+let isClosing = false;
 const until = async (condition: () => boolean) => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 };
@@ -112,7 +113,8 @@ class OrderListener {
   @KafkaListener({ topics: 'orders', groupId: 'billing' })
   async onOrder(order: { item: string }) {
     begun++;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // In the middle of its work when the application is told to end.
+    await until(() => isClosing);
     this.database.save('by the listener ' + order.item);
   }
 }
@@ -140,6 +142,7 @@ async function main() {
   const answer = await fetch((await app.getUrl()) + '/orders');
   console.log('answered', await answer.text());
   await until(() => patterns === 1 && begun === 1);
+  isClosing = true;
   await app.close();
   await broker.close();
   console.log('ended');

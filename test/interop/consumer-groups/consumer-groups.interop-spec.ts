@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { createBroker } from '@kafka-template/broker';
 import { createAdmin, createProducer, silentLogger, type Admin } from '@kafka-template/client';
 import { startTarget, type Target } from '../support/target.js';
-import { dumpOffsetsLog, kafkaConsumerGroups, Members } from './members.js';
+import { dumpLog } from '../support/member-process.js';
+import { kafkaConsumerGroups, Members } from './members.js';
 
 const RECORDS = 300;
 /** Heartbeats every half second, so that nothing takes long. */
@@ -142,7 +143,10 @@ describe('groups of the new protocol', () => {
         await dumped.end();
         await broker.close();
       }
-      const lines = await dumpOffsetsLog(join(dataDir, '__consumer_offsets-0', '00000000000000000000.log'));
+      const lines = await dumpLog(
+        join(dataDir, '__consumer_offsets-0', '00000000000000000000.log'),
+        '--offsets-decoder',
+      );
       const types = new Set(lines.flatMap((line) => /key: \{"type":"(\d+)"/.exec(line)?.[1] ?? []));
       // Offsets (1) are there, too, when the member lived long enough to commit by itself.
       types.delete('1');

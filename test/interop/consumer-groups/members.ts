@@ -1,15 +1,10 @@
 /**
  * Members.java of this folder, or a program like it, as a process that takes commands, and Kafka's `kafka-consumer-groups`.
  */
-import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { installKafka } from '../kafka/start.mjs';
-import { until } from '../../support/until.js';
-
-/** Long enough for a JVM that starts on a busy machine. */
-const DEADLINE_MS = 120_000;
-/** Long enough for some heartbeats of every member, and for a JVM that starts on a busy machine. */
-const REBALANCE_MS = 90_000;
+import { kafkaTool, MemberProcess } from '../support/member-process.js';
 
 /** How a member enters; everything but the group has a default. */
 export interface MemberWish {
@@ -21,22 +16,7 @@ export interface MemberWish {
 }
 
 /** Members of one Java process. */
-export class Members {
-  private readonly lines: string[] = [];
-  private rest = '';
-  private errors = '';
-
-  private constructor(private readonly process: ChildProcessWithoutNullStreams) {
-    process.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      const whole = (this.rest + chunk).split('\n');
-      this.rest = whole.pop() ?? '';
-      this.lines.push(...whole);
-    });
-    process.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      this.errors = (this.errors + chunk).slice(-4096);
-    });
-  }
-
+export class Members extends MemberProcess {
   /** Members by Apache Kafka's Java client. */
   static start(bootstrapServers: string, protocol: 'classic' | 'consumer' = 'consumer'): Members {
     const program = join(import.meta.dirname, 'Members.java');
@@ -49,13 +29,7 @@ export class Members {
   }
 
   enter(name: string, { group, topic = '-', pattern = '-', assignor = '-', instanceId = '-' }: MemberWish): void {
-    this.process.stdin.write(`start ${name} ${group} ${topic} ${pattern} ${assignor} ${instanceId}\n`);
-  }
-
-  /** Closes a member and waits until it has. */
-  async leave(name: string): Promise<void> {
-    this.process.stdin.write(`stop ${name}\n`);
-    await this.wait(() => this.lines.includes(`${name} closed`), `${name} is closed`);
+    this.command('start', name, group, topic, pattern, assignor, instanceId);
   }
 
   /** What a member owns, as it last said, in order. */
@@ -96,26 +70,6 @@ export class Members {
     await this.wait(isShared, `members own ${JSON.stringify(counts)}`);
     return owned();
   }
-
-  /** Waits for a condition; a failure says what the members printed. */
-  async wait(condition: () => boolean, what: string): Promise<void> {
-    try {
-      await until(condition, what, REBALANCE_MS);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`${reason}\n${this.lines.join('\n')}\n${this.errors}`, { cause: error });
-    }
-  }
-
-  /** Closes all members and ends the process. */
-  async end(): Promise<void> {
-    if (this.process.exitCode !== null) return;
-    const ended = new Promise((resolve) => this.process.once('exit', resolve));
-    this.process.stdin.end();
-    const force = setTimeout(() => this.process.kill('SIGKILL'), 20_000);
-    await ended;
-    clearTimeout(force);
-  }
 }
 
 /** Runs Kafka's `kafka-consumer-groups`; resolves with its rows, cells separated by blanks, without the head. */
@@ -124,22 +78,6 @@ export async function kafkaConsumerGroups(
   ...parameters: readonly string[]
 ): Promise<string[][]> {
   const name = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';
-  const lines = await tool(name, '--bootstrap-server', bootstrapServers, ...parameters);
+  const lines = await kafkaTool(name, '--bootstrap-server', bootstrapServers, ...parameters);
   return lines.filter((line) => !line.startsWith('GROUP ')).map((line) => line.trim().split(/\s+/));
-}
-
-/** What Kafka's `DumpLogSegments` finds in a file of `__consumer_offsets`, line by line. */
-export function dumpOffsetsLog(file: string): Promise<string[]> {
-  return tool('org.apache.kafka.tools.DumpLogSegments', '--offsets-decoder', '--files', file);
-}
-
-/** Runs one of Kafka's tools; resolves with its lines. */
-function tool(name: string, ...parameters: readonly string[]): Promise<string[]> {
-  const options = { timeout: DEADLINE_MS, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 } as const;
-  return new Promise((resolve, reject) => {
-    execFile('java', ['-Xmx256m', '-cp', installKafka(), name, ...parameters], options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout.split('\n').filter((line) => line.trim() !== ''));
-      else reject(new Error(`${parameters.join(' ')}: ${error.message}\n${stdout}\n${stderr}`));
-    });
-  });
 }

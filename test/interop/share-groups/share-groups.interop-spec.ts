@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { createBroker } from '@kafka-template/broker';
 import { createAdmin, createProducer, createShareConsumer, silentLogger, type Admin } from '@kafka-template/client';
 import { startTarget, type Target } from '../support/target.js';
-import { dumpLog, kafkaConsoleShareConsumer, kafkaShareGroups, Sharers } from './sharers.js';
+import { dumpLog } from '../support/member-process.js';
+import { kafkaConsoleShareConsumer, kafkaShareGroups, Sharers } from './sharers.js';
 
 const ROUND = 40;
 /** Heartbeats every half second, so that nothing takes long. */

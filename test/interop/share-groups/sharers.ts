@@ -1,13 +1,10 @@
 /**
  * Sharers.java of this folder as a process that takes commands, and Kafka's own tools for share groups.
  */
-import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { until } from '../../support/until.js';
 import { installKafka } from '../kafka/start.mjs';
-
-/** Long enough for a JVM that starts on a busy machine, and for two heartbeats of Apache Kafka's default. */
-const DEADLINE_MS = 120_000;
+import { kafkaTool, MemberProcess } from '../support/member-process.js';
 
 /** A record as a member got it. */
 export interface Taken {
@@ -18,35 +15,14 @@ export interface Taken {
 }
 
 /** Members of share groups in one Java process. */
-export class Sharers {
-  private readonly lines: string[] = [];
-  private rest = '';
-  private errors = '';
-
-  private constructor(private readonly process: ChildProcessWithoutNullStreams) {
-    process.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      const whole = (this.rest + chunk).split('\n');
-      this.rest = whole.pop() ?? '';
-      this.lines.push(...whole);
-    });
-    process.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      this.errors = (this.errors + chunk).slice(-4096);
-    });
-  }
-
+export class Sharers extends MemberProcess {
   static start(bootstrapServers: string): Sharers {
     const program = join(import.meta.dirname, 'Sharers.java');
     return new Sharers(spawn('java', ['-Xmx256m', '-cp', installKafka(), program, bootstrapServers]));
   }
 
   enter(name: string, group: string, topic: string, mode: 'explicit' | 'implicit' = 'explicit'): void {
-    this.process.stdin.write(`start ${name} ${group} ${topic} ${mode}\n`);
-  }
-
-  /** Closes a member and waits until it has. */
-  async leave(name: string): Promise<void> {
-    this.process.stdin.write(`stop ${name}\n`);
-    await this.wait(() => this.lines.includes(`${name} closed`), `${name} is closed`);
+    this.command('start', name, group, topic, mode);
   }
 
   /** What members were given, in the order in which they said so. */
@@ -62,26 +38,6 @@ export class Sharers {
   failures(): string[] {
     return this.lines.filter((line) => / failed |committed .* (?!-$)\S+$/.test(line));
   }
-
-  /** Waits for a condition; a failure says what the members printed. */
-  async wait(condition: () => boolean, what: string): Promise<void> {
-    try {
-      await until(condition, what, DEADLINE_MS);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`${reason}\n${this.lines.slice(-60).join('\n')}\n${this.errors}`, { cause: error });
-    }
-  }
-
-  /** Closes all members and ends the process. */
-  async end(): Promise<void> {
-    if (this.process.exitCode !== null) return;
-    const ended = new Promise((resolve) => this.process.once('exit', resolve));
-    this.process.stdin.end();
-    const force = setTimeout(() => this.process.kill('SIGKILL'), 20_000);
-    await ended;
-    clearTimeout(force);
-  }
 }
 
 /** Runs Kafka's `kafka-share-groups`; resolves with its rows, cells separated by blanks. */
@@ -90,7 +46,7 @@ export async function kafkaShareGroups(
   ...parameters: readonly string[]
 ): Promise<string[][]> {
   const name = 'org.apache.kafka.tools.consumer.group.ShareGroupCommand';
-  const lines = await tool(name, '--bootstrap-server', bootstrapServers, ...parameters);
+  const lines = await kafkaTool(name, '--bootstrap-server', bootstrapServers, ...parameters);
   return lines.map((line) => line.trim().split(/\s+/));
 }
 
@@ -100,21 +56,5 @@ export function kafkaConsoleShareConsumer(
   ...parameters: readonly string[]
 ): Promise<string[]> {
   const name = 'org.apache.kafka.tools.consumer.ConsoleShareConsumer';
-  return tool(name, '--bootstrap-server', bootstrapServers, ...parameters);
-}
-
-/** What Kafka's `DumpLogSegments` finds in a file, line by line. `decoder` is for records of one internal topic. */
-export function dumpLog(file: string, decoder: string): Promise<string[]> {
-  return tool('org.apache.kafka.tools.DumpLogSegments', decoder, '--files', file);
-}
-
-/** Runs one of Kafka's tools; resolves with its lines, rejects unless it ends with 0. */
-function tool(name: string, ...parameters: readonly string[]): Promise<string[]> {
-  const options = { timeout: DEADLINE_MS, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 } as const;
-  return new Promise((resolve, reject) => {
-    execFile('java', ['-Xmx256m', '-cp', installKafka(), name, ...parameters], options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout.split('\n').filter((line) => line.trim() !== ''));
-      else reject(new Error(`${parameters.join(' ')}: ${error.message}\n${stdout}\n${stderr}`));
-    });
-  });
+  return kafkaTool(name, '--bootstrap-server', bootstrapServers, ...parameters);
 }

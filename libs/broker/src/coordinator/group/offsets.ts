@@ -65,10 +65,11 @@ export class Offsets {
     for (const [topic, partitions] of this.ofGroup(groupId)) {
       for (const partition of partitions.keys()) keys.push({ groupId, topic, partition });
     }
+    const waiting = new Map<string, OffsetKey>();
     for (const { key } of this.pendingByGroup.get(groupId) ?? []) {
-      if (!keys.some((each) => isSame(each, key))) keys.push(key);
+      if (this.get(key) === undefined) waiting.set(`${key.topic}-${key.partition}`, key);
     }
-    return keys;
+    return [...keys, ...waiting.values()];
   }
 
   /** Ids of the groups for which a transaction wants to commit. */
